@@ -8,7 +8,7 @@ const settings = {
     env: "PINTLE_TRUSTED_NAMESPACES",
     flag: "trusted-namespaces",
     default: REPLICATOR_DEFAULTS.trustedNamespaces.join(","),
-    description: "Globs of namespaces whose Replications may write everywhere, and may adopt; none if empty",
+    description: "Globs of namespaces whose Replications may write to all namespaces and adopt objects; none if empty",
   }),
   operatorNamespace: namespaceName({
     env: "PINTLE_OPERATOR_NAMESPACE",
@@ -27,7 +27,7 @@ const settings = {
       env: "PINTLE_COPIES_AT_ONCE_MAX",
       flag: "copies-at-once-max",
       default: `${REPLICATOR_DEFAULTS.copiesAtOnceMax}`,
-      description: "Requests for copies under way at once, per Replication",
+      description: "Concurrent requests for copies, per Replication",
     },
     { min: 1, max: 1_000 },
   ),

@@ -34,10 +34,10 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
  * and that most commands never load. The `mod.ts` of `harness/` is the entry point of its users.
  */
 const OUTSIDE_MOD = new Set([
-  "admission/certificate_keeper",
+  "admission/certificate_rotation",
   "admission/certificate_secret",
   "admission/conversion_webhook",
-  "admission/kept_fields",
+  "admission/preserved_fields",
   "admission/serving_certificates",
   "admission/webhook_routes",
   "admission/webhook_server",

@@ -64,9 +64,9 @@ export class ConversionWebhook {
       answer: new Response(`${message}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8" } }),
       failed: false,
     });
-    if (method !== "POST") return refusal(405, "a webhook answers POST");
-    if (!/^application\/json\b/.test(type)) return refusal(415, "a review is application/json");
-    if (body.length > this.bodyBytesMax) return refusal(413, `a review may have ${this.bodyBytesMax} bytes`);
+    if (method !== "POST") return refusal(405, "a webhook accepts only POST");
+    if (!/^application\/json\b/.test(type)) return refusal(415, "a review must be application/json");
+    if (body.length > this.bodyBytesMax) return refusal(413, `a review may have at most ${this.bodyBytesMax} bytes`);
     let request: ConversionRequest;
     try {
       request = parseConversionReview(body);

@@ -93,7 +93,7 @@ export function admissionDeclaration<T extends KubeObject, Spec>(
   }
   const timeoutMs = durationMs(timeout);
   if (timeoutMs < TIMEOUT.minMs || timeoutMs > TIMEOUT.maxMs || timeoutMs % 1_000 !== 0) {
-    throw new UsageError(`the timeout of ${where} must be 1 to 30 whole seconds`, "API servers accept nothing else");
+    throw new UsageError(`the timeout of ${where} must be 1 to 30 whole seconds`, "API servers accept no other");
   }
   return {
     type,

@@ -1,7 +1,7 @@
 import { deepFreeze, describeError, isObject, jsonClone, PermanentError } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion, formatKey, keyOf, parseApiVersion } from "../apimachinery/mod.ts";
 import { AdmissionError } from "./admission_error.ts";
-import { keptAnnotation, keptFields, packFields, restoreFields, unpackFields } from "./kept_fields.ts";
+import { lostFields, packFields, preservedAnnotation, restoreFields, unpackFields } from "./preserved_fields.ts";
 
 /** The parts of an object in which versions differ. */
 export interface ObjectParts {
@@ -23,7 +23,7 @@ export interface SpokeVersion {
     readonly toHub: (parts: ObjectParts) => ObjectParts;
     readonly fromHub: (parts: ObjectParts) => ObjectParts;
     /** Whether an annotation keeps fields that one version lacks. */
-    readonly keeps: boolean;
+    readonly preserves: boolean;
     /** Without a schema of its own, the status is the hub's. */
     readonly ownStatus: boolean;
   };
@@ -119,18 +119,18 @@ export class KindConversion {
     const apiVersion = formatApiVersion({ group: this.#options.group, version: to });
     if (!converts) return { object: { ...object, apiVersion }, problems: [] };
     // The object has its own version's fields: an annotation with them has another origin.
-    const { [keptAnnotation(to)]: kept, [keptAnnotation(from)]: _stale, ...annotations } =
+    const { [preservedAnnotation(to)]: preserved, [preservedAnnotation(from)]: _stale, ...annotations } =
       object.metadata?.annotations ?? {} as Record<string, string>;
     const parts: ObjectParts = { spec: object.spec, status: object.status };
     const made = this.#apply(converts, isUp, parts, { object, from, to });
-    const target = isUp ? hub.schema : converts.schema, restored = restoreFields(made, unpackFields(kept));
+    const target = isUp ? hub.schema : converts.schema, restored = restoreFields(made, unpackFields(preserved));
     // Any writer can set an annotation: the schema must accept what it restores.
     const result = target.read(restored).problem === undefined ? restored : made;
     const { problem } = target.read(result), problems = problem === undefined ? [] : [`${to} ${problem}`];
-    if (converts.keeps) {
+    if (converts.preserves) {
       const lost = this.#fieldsLost(converts, isUp, parts, result), text = packFields(lost);
-      if (text === undefined) problems.push(`${lost.length} fields of ${from} are too much to be kept for it`);
-      else if (lost.length > 0) annotations[keptAnnotation(from)] = text;
+      if (text === undefined) problems.push(`${lost.length} fields of ${from} are too large to be preserved for it`);
+      else if (lost.length > 0) annotations[preservedAnnotation(from)] = text;
     }
     return { object: withParts(object, apiVersion, result, annotations), problems };
   }
@@ -184,7 +184,7 @@ export class KindConversion {
       return [];
     }
     const isValid = [parts, returned].every((each) => source.read(each).problem === undefined);
-    return keptFields(parts, returned, (each) => isValid ? source.read(each as ObjectParts).parts : each);
+    return lostFields(parts, returned, (each) => isValid ? source.read(each as ObjectParts).parts : each);
   }
 
   #spoke(version: string, object: DynamicObject): SpokeVersion {

@@ -42,7 +42,7 @@ const OPERATIONS: readonly string[] = ["CREATE", "UPDATE", "DELETE", "CONNECT"] 
 export function parseReview(text: string): AdmissionRequest {
   const request = requestOf(text, REVIEW), { uid, operation } = request;
   if (typeof operation !== "string" || !OPERATIONS.includes(operation)) {
-    throw new MalformedReviewError(`request.operation is none of ${OPERATIONS.join(", ")}`);
+    throw new MalformedReviewError(`request.operation must be one of ${OPERATIONS.join(", ")}`);
   }
   const object = objectAt(request, "object"), oldObject = objectAt(request, "oldObject");
   if (operation === "DELETE" ? !oldObject : !object) {
@@ -115,7 +115,7 @@ function userAt({ userInfo }: Record<string, unknown>): AdmissionUser {
   };
 }
 
-export function reviewAnswer(uid: string, { allowed, status, warnings = [], patch = [] }: AdmissionVerdict): string {
+export function reviewResponse(uid: string, { allowed, status, warnings = [], patch = [] }: AdmissionVerdict): string {
   const response = {
     uid,
     allowed,

@@ -99,10 +99,10 @@ export function faultOf(
   }
   const endMs = validUntilMs(serving.certificate);
   if (endMs > nowMs && signers.every(({ validToDate }) => validToDate.getTime() <= nowMs)) {
-    return "its authority has ended";
+    return "its authority has expired";
   }
   // The next step of a rotation would wait for that time.
-  return sinceMs > nowMs + DAY_MS ? "its last step lies in the future" : undefined;
+  return sinceMs > nowMs + DAY_MS ? "its last step is dated in the future" : undefined;
 }
 
 /** Authorities (PEM) that signed a certificate and that TLS clients accept. */

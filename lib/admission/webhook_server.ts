@@ -125,20 +125,20 @@ export class WebhookServer implements AsyncDisposable {
     const written = new Promise((resolve) => response.once("close", resolve));
     try {
       const { method = "GET", url = "/", headers } = request, bytesMax = webhooks.bodyBytesMax(url);
-      const mayHold = (bytes: number) => this.#reserveBytes(reading, bytes, bodiesBytesMax);
-      const body = (await boundedBody(request, bytesMax, mayHold))?.toString();
+      const reserve = (bytes: number) => this.#reserveBytes(reading, bytes, bodiesBytesMax);
+      const body = (await boundedBody(request, bytesMax, reserve))?.toString();
       this.#reading.delete(reading);
       const answer = body === undefined
         ? this.#bodiesBytes > bodiesBytesMax
           ? new Response("too many bytes of reviews in flight\n", { status: 503 })
-          : new Response(`a review may have ${bytesMax} bytes\n`, { status: 413 })
+          : new Response(`a review may have at most ${bytesMax} bytes\n`, { status: 413 })
         : await webhooks.fetch(url, { method, body, headers: textHeaders(headers) });
       if (body === undefined || this.#closesConnections) response.setHeader("connection", "close");
       response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "text/plain" });
       response.end(await answer.text());
       await written;
     } catch (error) {
-      logger.warn("a connection to the webhooks broke", { error: describeError(error) });
+      logger.warn("a connection to the webhooks failed", { error: describeError(error) });
       response.destroy();
     } finally {
       this.#reading.delete(reading);

@@ -29,7 +29,7 @@ import {
   type AdmissionVerdict,
   MalformedReviewError,
   parseReview,
-  reviewAnswer,
+  reviewResponse,
 } from "./review.ts";
 
 export interface AdmissionRecord {
@@ -113,33 +113,34 @@ export class AdmissionWebhooks {
   async fetch(path: string, { method = "GET", headers = {}, body = "" }: TransportRequest = {}): Promise<Response> {
     const { pathname, searchParams } = new URL(path, "https://webhook");
     const declaration = this.#declarations.get(pathname);
-    if (!declaration) return plainText(404, "no webhook is served here");
+    if (!declaration) return plainText(404, "no webhook is served at this path");
     const { clock, onReview } = this.#host, startMs = clock.elapsed();
-    const { answer, denied } = await this.#answer(declaration, searchParams.get("timeout"), { method, headers, body });
-    onReview?.({ webhook: pathname, code: answer.status, denied, durationMs: clock.elapsed() - startMs });
-    return answer;
+    const timeout = searchParams.get("timeout");
+    const { response, denied } = await this.#respond(declaration, timeout, { method, headers, body });
+    onReview?.({ webhook: pathname, code: response.status, denied, durationMs: clock.elapsed() - startMs });
+    return response;
   }
 
-  async #answer(
+  async #respond(
     declaration: AdmissionDeclaration,
     timeout: string | null,
     { method, headers, body }: Required<Pick<TransportRequest, "method" | "headers" | "body">>,
-  ): Promise<{ readonly answer: Response; readonly denied: boolean }> {
-    const refusal = (code: number, message: string) => ({ answer: plainText(code, message), denied: false });
-    if (method !== "POST") return refusal(405, "a webhook answers POST");
+  ): Promise<{ readonly response: Response; readonly denied: boolean }> {
+    const refusal = (code: number, message: string) => ({ response: plainText(code, message), denied: false });
+    if (method !== "POST") return refusal(405, "a webhook accepts only POST");
     if (!/^application\/json\b/.test(headers["content-type"] ?? "")) {
-      return refusal(415, "a review is application/json");
+      return refusal(415, "a review must be application/json");
     }
     if (body.length > this.#bounds.bodyBytesMax) {
-      return refusal(413, `a review may have ${this.#bounds.bodyBytesMax} bytes`);
+      return refusal(413, `a review may have at most ${this.#bounds.bodyBytesMax} bytes`);
     }
     if (this.#inFlight >= this.#bounds.inFlightMax) return refusal(429, "too many reviews in flight");
     this.#inFlight++;
     try {
       const request = parseReview(body);
       const verdict = await this.#decide(declaration, request, headers, handlerMs(declaration, timeout));
-      const type = { "content-type": "application/json" };
-      return { answer: new Response(reviewAnswer(request.uid, verdict), { headers: type }), denied: !verdict.allowed };
+      const init = { headers: { "content-type": "application/json" } };
+      return { response: new Response(reviewResponse(request.uid, verdict), init), denied: !verdict.allowed };
     } catch (error) {
       if (error instanceof MalformedReviewError) return refusal(400, error.message);
       this.#host.logger.error("an admission handler failed", {
@@ -191,7 +192,7 @@ export class AdmissionWebhooks {
     if (declaration.type === "validate") return { allowed: true, warnings };
     const patch = jsonPatchBetween(object, draft);
     if (patch.length > JSON_PATCH_OPERATIONS_MAX) {
-      throw new Error(`${patch.length} changes of one object: at most ${JSON_PATCH_OPERATIONS_MAX}`);
+      throw new Error(`${patch.length} changes of one object; the maximum is ${JSON_PATCH_OPERATIONS_MAX}`);
     }
     if (patch.length > 0) {
       log.debug("admission changed the object", { paths: patch.map(({ path }) => path).slice(0, 20) });

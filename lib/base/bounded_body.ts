@@ -5,14 +5,14 @@ import type { IncomingMessage } from "node:http";
 export async function boundedBody(
   request: IncomingMessage,
   bytesMax: number,
-  mayHold: (bytes: number) => boolean = () => true,
+  reserve: (bytes: number) => boolean = () => true,
 ): Promise<Buffer | undefined> {
   if (Number(request.headers["content-length"] ?? 0) > bytesMax) return undefined;
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Uint8Array>) {
     length += chunk.byteLength;
-    if (length > bytesMax || !mayHold(chunk.byteLength)) return undefined;
+    if (length > bytesMax || !reserve(chunk.byteLength)) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

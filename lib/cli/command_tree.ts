@@ -46,7 +46,7 @@ export function commandTree(options: CommandTreeOptions): Command {
   const root = new Command(program)
     .description("A Kubernetes operator in one program")
     .version(version, "--version", "print the version")
-    .option("--no-color", "never color the output (as NO_COLOR does)")
+    .option("--no-color", "never color the output (same as NO_COLOR)")
     .helpCommand("help [command]", "help for a command")
     .exitOverride()
     .configureOutput({
@@ -76,7 +76,7 @@ export function commandTree(options: CommandTreeOptions): Command {
   }
   if (options.hasInit) addInit(root as unknown as Command, options);
   addCompletions(root as unknown as Command, options);
-  root.command("version").description("print the version, and what was built when").action(async () => {
+  root.command("version").description("print the version, the commit and the build date").action(async () => {
     const build = await options.build?.();
     const commit = build?.commit ? `commit ${build.commit}, ` : "";
     terminal.out(`${program} ${version}${build ? ` (${commit}built ${build.date})` : ""}`);
@@ -99,9 +99,9 @@ function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
   const { command, table } = add("run", "run the operator against a cluster");
   command.option(
     "--dev",
-    `take over from the operators of the same peering that run elsewhere (as --priority ${DEV_PRIORITY})`,
+    `take over from the operators of the same peering that run elsewhere (same as --priority ${DEV_PRIORITY})`,
   )
-    .option("--watch", "with --cluster embedded: start again when a source changes; the cluster keeps its objects")
+    .option("--watch", "with --cluster embedded: restart when a source file changes; the cluster keeps its objects")
     .addOption(new Option("--embedded-at <file>").hideHelp())
     .action(({ dev, watch, embeddedAt, ...flags }) =>
       run(asDeveloper(keyed(flags, table), dev), async (context) => {
@@ -125,7 +125,7 @@ function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
     .action((object, flags) =>
       run(keyed(flags, plan.table), async (context) => (await import("./plan.ts")).plan(context, object, flags))
     );
-  const config = add("config", "show every setting, its value in force and where it came from");
+  const config = add("config", "show every setting, its effective value and where it came from");
   config.command.addOption(
     new Option("--output <format>", "table or json").choices(["table", "json"] as const).default("table" as const),
   ).action((flags) =>
@@ -140,10 +140,10 @@ function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTabl
   command.argument("[suite...]", "suites to run; all by default")
     .option("--filter <text>", "only scenarios whose `suite: name` has this text, or matches this /regexp/")
     .option("--list", "print what would run, and run nothing")
-    .option("--keep", "leave the namespaces of scenarios that fail")
-    .option("--keep-cluster", "leave a kind cluster that was made")
-    .option("--reuse", "use the kind cluster of that name if it exists, and leave it")
-    .option("--download", "let envtest download what this machine lacks of a control plane")
+    .option("--keep", "keep the namespaces of failed scenarios")
+    .option("--keep-cluster", "keep a kind cluster that this run created")
+    .option("--reuse", "use the kind cluster of that name if it exists, and keep it")
+    .option("--download", "download the programs of envtest's control plane that this machine lacks")
     .option("--deployed", "run the operator as a pod, from deploy/overlays/dev, instead of in this process")
     .option("--yes", "agree to run on a cluster that is not on this machine")
     .option("--junit <file>", "write a JUnit XML report")
@@ -164,18 +164,18 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
   ] as const;
   const install = add("install", "apply the operator's CRDs, ServiceAccount and RBAC rules to a cluster");
   install.command.option(...namespace)
-    .option("--dry-run", "let the server check everything and store nothing")
-    .option("--skip-webhooks", "leave webhook configurations out: `run` outside of the cluster brings its own")
+    .option("--dry-run", "let the server validate everything and store nothing")
+    .option("--skip-webhooks", "install no webhook configurations: `run` outside of the cluster creates its own")
     .action((flags) =>
       run(keyed(flags, install.table), async (context) => (await import("./install.ts")).install(context, flags))
     );
   const uninstall = add("uninstall", "remove from a cluster what install applied, and what the operator wrote");
   uninstall.command.option(...namespace)
     .option("--dry-run", "show what would be removed, checked by the server, and remove nothing")
-    .option("--delete-objects", "agree to lose every object of the operator's kinds; the operator cleans up after each")
-    .option("--keep-crds", "leave the kinds and their objects")
-    .option("--release-finalizers", "take the operator's finalizers off instead of cleaning up")
-    .option("--delete-namespace", "delete the namespace with everything in it, even if install did not make it")
+    .option("--delete-objects", "agree to delete all objects of the operator's kinds; it cleans up after each")
+    .option("--keep-crds", "keep the CRDs and their objects")
+    .option("--release-finalizers", "remove the operator's finalizers instead of cleaning up")
+    .option("--delete-namespace", "delete the namespace with everything in it, even if install did not create it")
     .option("--timeout <duration>", "longest wait for each deletion", "2m")
     .action((flags) =>
       run(keyed(flags, uninstall.table), async (context) => (await import("./uninstall.ts")).uninstall(context, flags))
@@ -193,7 +193,7 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
     "migrate-storage",
     "store every object in the current version, so that an old version can be removed",
   );
-  migrateStorage.command.option("--dry-run", "count what would be written again, and write nothing")
+  migrateStorage.command.option("--dry-run", "count the objects that would be rewritten, and write nothing")
     .action((flags) =>
       run(
         keyed(flags, migrateStorage.table),
@@ -214,16 +214,16 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
 }
 
 function addPeering(add: Add, { run }: CommandTreeOptions): void {
-  const id = ["--id <name>", "who freezes: the user's name by default"] as const;
+  const id = ["--id <name>", "identity of the freeze; the user's name by default"] as const;
   const freeze = add("freeze", "pause the operators of a peering until Ctrl-C, or for a time");
   freeze.command.option(...id)
-    .option("--lifetime <duration>", "return when they have paused; they resume after that time, or at `resume`")
-    .option("--message <text>", "why, shown to others")
+    .option("--lifetime <duration>", "return once the operators paused; they resume after that time, or at `resume`")
+    .option("--message <text>", "reason, shown to others")
     .action((flags) =>
       run(keyed(flags, freeze.table), async (context) => (await import("./freeze.ts")).freeze(context, flags))
     );
   const resume = add("resume", "end a freeze");
-  resume.command.option(...id).option("--all", "end those of others too")
+  resume.command.option(...id).option("--all", "end freezes of other identities, too")
     .action((flags) =>
       run(keyed(flags, resume.table), async (context) => (await import("./freeze.ts")).resume(context, flags))
     );
@@ -241,7 +241,7 @@ function addCompletions(root: Command, { program, terminal, suites }: CommandTre
 }
 
 function addInit(root: Command, { run }: CommandTreeOptions): void {
-  root.command("init").description("make a new operator project in a folder")
+  root.command("init").description("create a new operator project in a folder")
     .argument("<folder>", "a new folder, whose name is the operator's: lower-case letters, digits and -")
     .action((folder) => run({}, async (context) => (await import("./init.ts")).init(context, folder)));
 }

@@ -14,7 +14,7 @@ interface DeleterOptions {
   readonly clock: Clock;
   readonly waitMsMax: number;
   readonly signal: AbortSignal;
-  readonly say: (line: string) => void;
+  readonly out: (line: string) => void;
 }
 
 const AT_ONCE = 16;
@@ -36,16 +36,16 @@ export class Deleter {
   }
 
   async object(resource: ApiResource, object: KubeObject): Promise<void> {
-    const { client, signal, dryRun, say } = this.#options, { uid } = object.metadata!, what = nameOf(resource, object);
+    const { client, signal, dryRun, out } = this.#options, { uid } = object.metadata!, what = nameOf(resource, object);
     this.removed.add(what);
     // Pods go before their Deployment; otherwise they would work on while their RBAC rules are removed.
     await this.#delete(resource, object, resource.kind === "Deployment" ? "Foreground" : undefined);
-    if (dryRun) return say(`${what} would be removed`);
+    if (dryRun) return out(`${what} would be removed`);
     await this.#wait(what, resource, async () => {
       const left = await client.find<KubeObject>(resource, keyOf(object), { metadataOnly: true, signal });
       return left?.metadata?.uid === uid && left ? [left] : [];
     }, "find what holds it with kubectl, fix that, and run the same command again");
-    say(`${what} removed`);
+    out(`${what} removed`);
   }
 
   /**
@@ -55,22 +55,22 @@ export class Deleter {
    * @throws {StuckError} if some remain after the bound.
    */
   async objects(handled: HandledKind, found: readonly KubeObject[], release: boolean, fix: string): Promise<void> {
-    const { client, signal, say, dryRun } = this.#options, { kind, name } = handled;
+    const { client, signal, out, dryRun } = this.#options, { kind, name } = handled;
     // A dry run deletes one, to show whether that is allowed.
     await mapConcurrent(dryRun ? found.slice(0, 1) : found, AT_ONCE, (object) => this.#delete(kind, object));
     if (release) await this.finalizers(handled);
-    if (dryRun) return say(`${found.length} ${name} would be deleted`);
+    if (dryRun) return out(`${found.length} ${name} would be deleted`);
     await this.#wait(name, kind, async () => {
       const left = await objectsOf(client, kind, signal);
       const fresh = left.filter(({ metadata }) => !metadata?.deletionTimestamp);
       await mapConcurrent(fresh, AT_ONCE, (object) => this.#delete(kind, object));
       return left;
     }, fix);
-    say(`${found.length} ${name} deleted`);
+    out(`${found.length} ${name} deleted`);
   }
 
   async finalizers({ kind, name, finalizer }: HandledKind): Promise<void> {
-    const { client, signal, say, dryRun } = this.#options;
+    const { client, signal, out, dryRun } = this.#options;
     const held = (await objectsOf(client, kind, signal)).filter(({ metadata }) =>
       metadata?.finalizers?.includes(finalizer)
     );
@@ -81,12 +81,12 @@ export class Deleter {
       AT_ONCE,
       (object) => removeFinalizers(pass, kind, object, [finalizer]),
     );
-    say(`finalizer ${finalizer} ${dryRun ? "would be taken" : "taken"} off ${held.length} ${name}`);
+    out(`finalizer ${finalizer} ${dryRun ? "would be removed" : "removed"} from ${held.length} ${name}`);
   }
 
   /** Removes the operator's annotations from objects that stay. */
   async records({ kind, name }: HandledKind): Promise<void> {
-    const { client, operator, signal, say, dryRun } = this.#options, pass = client.with({ signal });
+    const { client, operator, signal, out, dryRun } = this.#options, pass = client.with({ signal });
     const objects = await objectsOf(client, kind, signal);
     // An edit that stores nothing removes what is stored.
     const edits = await mapConcurrent(objects, AT_ONCE, (object) => operator.storage.save(object, {}, []));
@@ -98,7 +98,7 @@ export class Deleter {
     await mapConcurrent(dryRun ? marked.slice(0, 1) : marked, AT_ONCE, ({ object, annotations }) => {
       return annotate(pass, kind, object, annotations);
     });
-    say(`the operator's records ${dryRun ? "would be taken" : "taken"} off ${marked.length} ${name}`);
+    out(`the operator's records ${dryRun ? "would be removed" : "removed"} from ${marked.length} ${name}`);
   }
 
   /**
@@ -111,7 +111,7 @@ export class Deleter {
       link.abort(
         new StuckError(
           `the operator did not start within ${formatDuration(waitMsMax)}, so nothing can clean up\n` +
-            "  fix: check that you may watch what it watches; or give up on cleaning up with --release-finalizers",
+            "  fix: check that your account can watch what it watches; or give up on cleaning up with --release-finalizers",
         ),
       );
     const timer = clock.schedule(late, waitMsMax);

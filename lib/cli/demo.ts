@@ -29,7 +29,7 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
   const { operator, program, terminal } = context, scenario = context.demo!;
   const port = Number(flags.port);
   if (!/^\d+$/.test(flags.port) || port > 65_535) {
-    throw new UsageError(`--port ${flags.port} is not a port`, "take 0 for any free one");
+    throw new UsageError(`--port ${flags.port} is not a port`, "use 0 for any free port");
   }
   const clock = new SystemClock();
   const onSecond = () => terminal.out("interrupted again: ended at once");
@@ -84,7 +84,7 @@ async function stay(
   terminal.out("");
   terminal.out(paint(terminal, "bold", "It stays up until Ctrl-C. Try:"));
   terminal.out(`  export KUBECONFIG=${cluster.kubeconfigPath}`);
-  for (const command of scenario.tryOut) terminal.out(`  ${command}`);
+  for (const command of scenario.suggestions) terminal.out(`  ${command}`);
   terminal.out("");
   await body.follow();
 }

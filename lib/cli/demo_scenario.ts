@@ -40,7 +40,7 @@ export interface DemoScenario {
   /** In order; each begins once the one before it has converged. */
   readonly steps: readonly DemoStep[];
   /** Commands to try while the demo runs, without the kubeconfig flag. */
-  readonly tryOut: readonly string[];
+  readonly suggestions: readonly string[];
   /** Reads the operator's progress; changes nothing. */
   observe(client: Client): Promise<DemoView>;
 }

@@ -41,7 +41,7 @@ const LIFETIME_MS_MAX = 7 * 86_400_000;
 
 const POLL_MS = 1_000;
 const PAUSE_MS_MAX = 120_000;
-const NO_PEERS = "no operator peers there now; one that should runs with --peering, or PINTLE_PEERING";
+const NO_PEERS = "no operator of this peering runs now; one joins it with --peering, or PINTLE_PEERING";
 
 interface Freezing extends PeeringPlace {
   readonly client: Client;
@@ -63,7 +63,7 @@ export async function freeze(context: CommandContext, flags: FreezeFlags): Promi
   const lifetimeMs = flags.lifetime === undefined ? undefined : parseLifetime(flags.lifetime);
   const { settings: { priority = FREEZE_PRIORITY } } = context, { message } = flags;
   const identity = flags.id ?? ownIdentity(context);
-  if (identity === "") throw new UsageError("--id is empty", "name the person who freezes, as ada@laptop");
+  if (identity === "") throw new UsageError("--id is empty", "give an identity, such as ada@laptop");
   return await onPeering(context, async (freezing) => {
     const expiresMs = lifetimeMs && freezing.clock.now() + lifetimeMs;
     const peer: Peer = { identity, priority, state: lifetimeMs ? "freeze" : "hold", message, expiresMs };

@@ -77,7 +77,7 @@ async function updateKustomization(
   const { path, text, missing, stale: listed } = read, stale: string[] = [];
   for (const name of listed) {
     if (await readIfExists(`${folder}/${name}`) === undefined) stale.push(name);
-    else terminal.err(`note: ${path} lists ${name}, of which nothing is declared: take both out unless they are yours`);
+    else terminal.err(`note: ${path} lists ${name}, which is not declared: remove both unless they are yours`);
   }
   if (missing.length + stale.length === 0) return;
   await writeFile(path, withResources(text, missing, stale));
@@ -135,7 +135,7 @@ async function checkFolder(
     if (text === undefined) {
       if (!declared.includes(file)) continue;
       throw new UsageError(
-        `cannot read ${path}: it does not exist, or may not be read`,
+        `cannot read ${path}: it does not exist, or cannot be read`,
         `${command} manifests --output ${folder}`,
       );
     }
@@ -160,7 +160,7 @@ async function checkFolder(
   for (const name of kustomization === undefined ? [] : missing) {
     differences.push(`${KUSTOMIZATION} does not list ${name}`);
   }
-  for (const name of stale) differences.push(`${KUSTOMIZATION} lists ${name}, of which nothing is declared`);
+  for (const name of stale) differences.push(`${KUSTOMIZATION} lists ${name}, which the operator does not declare`);
   if (differences.length === 0) {
     terminal.out(`${folder} matches what the operator declares`);
     return EXIT.done;

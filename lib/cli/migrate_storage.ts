@@ -55,7 +55,7 @@ async function migrate(
     if (!dryRun) await mapConcurrent(items, WRITES_AT_ONCE, (object) => rewrite(client, resource, object, signal));
     count += items.length;
   }
-  terminal.out(`${name}: ${count} objects ${dryRun ? "would be" : "are"} written again, in ${version}`);
+  terminal.out(`${name}: ${count} objects ${dryRun ? "would be" : "are"} rewritten, in ${version}`);
   if (dryRun) return;
   const { resourceVersion } = crd.metadata!;
   const status = { metadata: { resourceVersion }, status: { storedVersions: [version] } };
@@ -65,7 +65,7 @@ async function migrate(
     if (!(error instanceof ConflictError)) throw error;
     // The change may have set another storage version, and objects may be stored in it since.
     throw new UsageError(
-      `${name} was changed meanwhile, so its storedVersions were left as they are`,
+      `${name} was changed meanwhile, so its storedVersions were left unchanged`,
       "run the same command again",
       {
         cause: error,

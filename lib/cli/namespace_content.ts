@@ -14,7 +14,7 @@ const READ_MAX = 50;
 export async function contentOf(client: Client, namespace: string, signal: AbortSignal): Promise<string[]> {
   const names: string[] = [];
   const { resources, unknown } = await discoverAll(client, signal);
-  for (const { group, version } of unknown) names.push(`what the server cannot list now of ${group}/${version}`);
+  for (const { group, version } of unknown) names.push(`objects of ${group}/${version} that cannot be listed`);
   for (const resource of contentResources(resources)) {
     const options = { namespace, limit: READ_MAX, metadataOnly: true, signal };
     for await (const { items } of client.pages<KubeObject>(resource, options)) {

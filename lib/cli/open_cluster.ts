@@ -130,7 +130,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<OpenedClus
   await using stack = new AsyncDisposableStack();
   const server = new EmbeddedApiServer({ clock, logger });
   stack.defer(() => server.close());
-  const door = stack.use(
+  const api = stack.use(
     await HttpsServer.start(server, { port, logger, nowMs: clock.now() }).catch((cause) => {
       throw new UsageError(
         `cannot serve on 127.0.0.1:${port}: ${describeError(cause)}`,
@@ -142,7 +142,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<OpenedClus
     }),
   );
   const path = options.kubeconfigPath ?? `${stack.use(TemporaryFolder.make("kubeconfig")).path}/kubeconfig`;
-  await door.writeKubeconfig(path).catch((cause) => {
+  await api.writeKubeconfig(path).catch((cause) => {
     throw new UsageError(`cannot write ${path}: ${describeError(cause)}`, "choose another --write-kubeconfig", {
       cause,
     });
@@ -156,7 +156,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<OpenedClus
   const owned = stack.move();
   return {
     transport: server.transport(),
-    server: door.url,
+    server: api.url,
     namespace: "default",
     source: "embedded",
     kubeconfigPath: path,

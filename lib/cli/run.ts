@@ -48,7 +48,7 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
   leaseTiming(settings);
   const root = openLogging({ level: settings.logLevel, format: settings.logFormat, name: context.program, clock });
   const logger = maskLogger(root, mask);
-  const onSecond = () => logger.info("interrupted again: ending at once, without waiting for what is under way");
+  const onSecond = () => logger.info("interrupted again: ending at once, without waiting for running handlers");
   using interrupts = new Interrupts({ onSecond });
   await using cluster = await openClusterAsOperator(context, clock, logger);
   // A credential plugin is a program, and an embedded cluster writes a kubeconfig; a pod needs neither.

@@ -38,7 +38,7 @@ export async function runWatched(context: CommandContext): Promise<number> {
   await using cluster = await openEmbedded({ clock, logger, port: 0, prerequisites: context.prerequisites });
   using sources = new Sources(decodeURIComponent(main.pathname.replace(/[^/]*$/, "")));
   const kubeconfig = cluster.kubeconfigPath!;
-  logger.info("the embedded API server and its objects stay while the operator starts again", { kubeconfig });
+  logger.info("the embedded API server and its objects stay while the operator restarts", { kubeconfig });
   while (!interrupts.signal.aborted) {
     const next = Promise.race([sources.change(), interrupts.received]);
     await using _operator = start(kubeconfig, context.args, {
@@ -47,7 +47,7 @@ export async function runWatched(context: CommandContext): Promise<number> {
       killAfterMs: settings.gracePeriodMs + KILL_AFTER_MS,
     });
     const changed = await next;
-    if (changed) logger.info("a source changed: the operator starts again", { file: changed });
+    if (changed) logger.info("a source file changed: the operator restarts", { file: changed });
   }
   return EXIT.done;
 }
@@ -70,7 +70,7 @@ function start(
   let isStopped = false, hasEnded = false;
   const ended = child.status.then(({ code }) => {
     hasEnded = true;
-    if (!isStopped) logger.warn("the operator ended; it starts again when a source changes", { code });
+    if (!isStopped) logger.warn("the operator ended; it restarts when a source file changes", { code });
   });
   const kill = (signal: Deno.Signal) => hasEnded || child.kill(signal);
   return {

@@ -72,7 +72,7 @@ export async function readScaffold(root: string): Promise<ScaffoldFiles> {
   } catch (cause) {
     throw new UsageError(
       `this program does not contain the files of a new transform: ${describeError(cause)}`,
-      "take a released one, or run it from its repository",
+      "use a released one, or run it from its repository",
       { cause },
     );
   }

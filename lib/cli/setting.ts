@@ -146,7 +146,7 @@ export function webhookAddress(named: SettingOptions): Setting<string> {
       const url = URL.canParse(value) ? new URL(value) : undefined;
       const bare = url?.pathname === "/" && !url.search && !url.hash && !url.username;
       if (url?.protocol === "https:" && bare) return url.origin;
-      throw new RangeError("must be auto, or an https address without a path, as https://172.18.0.1:9443");
+      throw new RangeError("must be auto, or an https address without a path, such as https://172.18.0.1:9443");
     },
   };
 }

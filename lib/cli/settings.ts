@@ -55,7 +55,7 @@ export interface Settings {
   readonly backoffMaxMs: number;
   /** Longest silence of a watch, in milliseconds. */
   readonly stalenessMaxMs: number;
-  /** Milliseconds of silence after which a watch's connection counts as dead. */
+  /** Milliseconds of silence after which a watch's connection is treated as dead. */
   readonly watchIdleMaxMs: number;
   /** Objects per page of a list. */
   readonly pageLimit: number;
@@ -97,19 +97,19 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     env: "PINTLE_KUBECONFIG",
     flag: "kubeconfig",
     default: "",
-    description: "Kubeconfig file; KUBECONFIG, the pod's service account, then ~/.kube/config if empty",
+    description: "Kubeconfig file; if empty KUBECONFIG, then the pod's service account, then ~/.kube/config",
   }, "FILE"),
   context: text({
     env: "PINTLE_CONTEXT",
     flag: "context",
     default: "",
-    description: "Context of the kubeconfig; its current one if empty",
+    description: "Context of the kubeconfig; the current context if empty",
   }, "NAME"),
   namespaces: globs({
     env: "PINTLE_NAMESPACES",
     flag: "namespaces",
     default: "",
-    description: "Namespaces to work in, as team-*,!team-legacy; everywhere if empty",
+    description: "Namespaces to reconcile, such as team-*,!team-legacy; all if empty",
   }),
   httpHost: host({
     env: "PINTLE_HTTP_HOST",
@@ -121,38 +121,37 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     env: "PINTLE_HTTP_PORT",
     flag: "http-port",
     default: "8080",
-    description: "Port of /livez, /readyz and /metrics; 0 takes any free one",
+    description: "Port of /livez, /readyz and /metrics; 0 picks a free one",
   }, { min: 0, max: 65_535 }),
   leaderElection: choice({
     env: "PINTLE_LEADER_ELECTION",
     flag: "leader-election",
     default: "off",
-    description:
-      "Whether replicas elect one that works (on), or share the namespaces (shards); all have their stores filled",
+    description: "on: replicas elect a leader; shards: they divide the namespaces. Every replica fills its stores",
   }, ["off", "on", "shards"]),
   leaseDurationMs: duration({
     env: "PINTLE_LEASE_DURATION",
     flag: "lease-duration",
     default: "15s",
-    description: "How long others wait for a leader, a replica with shards or a peer that does not renew its Lease",
+    description: "Time without a renewal after which other replicas or peers take over a Lease",
   }),
   leaseRenewDeadlineMs: duration({
     env: "PINTLE_LEASE_RENEW_DEADLINE",
     flag: "lease-renew-deadline",
     default: "10s",
-    description: "How long after its last renewal one of them still works; shorter than the lease's duration",
+    description: "Time without a renewal after which the holder of a Lease stops; shorter than the lease duration",
   }),
   leaseRetryPeriodMs: duration({
     env: "PINTLE_LEASE_RETRY_PERIOD",
     flag: "lease-retry-period",
     default: "2s",
-    description: "Pause between two renewals; less than a third of the renew deadline",
+    description: "Time between two renewals; less than a third of the renew deadline",
   }),
   peering: labels({
     env: "PINTLE_PEERING",
     flag: "peering",
     default: "",
-    description: "Operators of one peering: only those of the highest priority work; none if empty",
+    description: "Name of the peering; only its operators of the highest priority work; no peering if empty",
   }, ["NAMESPACE", "NAME"]),
   priority: optionalInteger(
     {
@@ -169,25 +168,25 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     flag: "grace-period",
     default: "25s",
     description:
-      "How long work under way may take to finish after SIGTERM or Ctrl-C; a second one ends the process at once",
+      "Time for running handlers to finish after SIGTERM or Ctrl-C; a second signal ends the process at once",
   }, { zero: true }),
   workersMax: integer({
     env: "PINTLE_WORKERS_MAX",
     flag: "workers-max",
     default: "16",
-    description: "Objects of one kind that are reconciled at the same time",
+    description: "Maximum of concurrent reconciles per kind",
   }, { min: 1, max: 1_000 }),
   handlerTimeoutMs: duration({
     env: "PINTLE_HANDLER_TIMEOUT",
     flag: "handler-timeout",
     default: "5m",
-    description: "Longest run of a handler that names no timeout of its own",
+    description: "Timeout of a handler that sets none of its own",
   }),
   backoffInitialMs: duration({
     env: "PINTLE_BACKOFF_INITIAL",
     flag: "backoff-initial",
     default: "500ms",
-    description: "Delay after an object's first failure; it doubles with each further one",
+    description: "Delay after an object's first failure; each further failure doubles it",
   }),
   backoffMaxMs: duration({
     env: "PINTLE_BACKOFF_MAX",
@@ -205,7 +204,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     env: "PINTLE_WATCH_IDLE_MAX",
     flag: "watch-idle-max",
     default: "70s",
-    description: "How long a watch may be silent, without even a bookmark, before it is opened again",
+    description: "How long a watch may be silent, without even a bookmark, before it is reopened",
   }),
   pageLimit: integer({
     env: "PINTLE_PAGE_LIMIT",
@@ -217,38 +216,38 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     env: "PINTLE_REQUEST_TIMEOUT",
     flag: "request-timeout",
     default: "60s",
-    description: "Longest attempt of a request",
+    description: "Timeout of one attempt of a request",
   }),
   requestRetriesMax: integer({
     env: "PINTLE_REQUEST_RETRIES_MAX",
     flag: "request-retries-max",
     default: "4",
-    description: "Attempts of a request after the first, where it is safe to send it again",
+    description: "Maximum of retries of a request that is safe to repeat",
   }, { min: 0, max: 100 }),
   ownWriteWaitMaxMs: duration({
     env: "PINTLE_OWN_WRITE_WAIT_MAX",
     flag: "own-write-wait-max",
     default: "5s",
-    description: "How long an object's next reconcile waits until its store shows what the last one wrote",
+    description: "Longest time that a reconcile waits until the store shows the writes of the last one",
   }, { zero: true }),
   webhookHost: host({
     env: "PINTLE_WEBHOOK_HOST",
     flag: "webhook-host",
     default: "0.0.0.0",
     description:
-      "Address on which webhooks (admission, conversion) are served; an automatic URL narrows the default to its own",
+      "Address to serve admission and conversion webhooks on; with an automatic URL the default is the address of that URL",
   }),
   webhookPort: integer({
     env: "PINTLE_WEBHOOK_PORT",
     flag: "webhook-port",
     default: String(WEBHOOK_PORT),
-    description: "Port of webhooks; 0 takes any free one",
+    description: "Port of webhooks; 0 picks a free one",
   }, { min: 0, max: 65_535 }),
   webhookUrl: webhookAddress({
     env: "PINTLE_WEBHOOK_URL",
     flag: "webhook-url",
     default: "",
     description:
-      "Outside of the cluster: https address by which the API server calls webhooks; auto finds it for kind and similar clusters",
+      "Outside of the cluster: https address at which the API server calls webhooks; auto finds it for kind and similar clusters",
   }),
 };

@@ -79,7 +79,7 @@ async function watched(
   run: (listener: RunListener) => Promise<RunResult>,
 ): Promise<RunResult> {
   if (!terminal.interactive) {
-    const onAbort = () => terminal.out("interrupted: clearing up");
+    const onAbort = () => terminal.out("interrupted: cleaning up");
     interrupts.signal.addEventListener("abort", onAbort, { once: true });
     return await run(new LineReporter((line) => terminal.out(line), painted));
   }

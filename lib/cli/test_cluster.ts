@@ -70,10 +70,10 @@ export function sourceOf(context: CommandContext, flags: TestFlags, clock: Clock
 /** @throws {UsageError} if `--keep` would leave namespaces in a cluster that goes with the run. */
 export function checkKeep({ testCluster }: TestSettings, { keep, keepCluster, reuse }: TestFlags): void {
   if (!keep || testCluster === "current" || (testCluster === "kind" && (keepCluster || reuse))) return;
-  const what = testCluster === "kind" ? "a kind cluster is deleted" : `the cluster "${testCluster}" goes`;
+  const what = testCluster === "kind" ? "a kind cluster is deleted" : `the cluster "${testCluster}" is deleted`;
   throw new UsageError(
     `--keep leaves nothing to inspect: ${what} with the run`,
-    "take --cluster current, or kind with --keep-cluster or --reuse",
+    "use --cluster current, or kind with --keep-cluster or --reuse",
   );
 }
 
@@ -88,7 +88,7 @@ function nodeImage({ testNodeImage, testKubernetesVersion }: TestSettings, env: 
 export function deploymentOf(context: CommandContext, clock: Clock): NonNullable<RunOptions["deploy"]> {
   const { settings, root } = context, test = settings as unknown as TestSettings;
   if (test.testCluster !== "kind") {
-    throw new UsageError(`--deployed needs nodes, and a cluster "${test.testCluster}" has none`, "take --cluster kind");
+    throw new UsageError(`--deployed needs nodes, and a cluster "${test.testCluster}" has none`, "use --cluster kind");
   }
   if (!root) throw new UsageError("--deployed needs the program's manifests, and this program carries none");
   return async (cluster, signal) => {
@@ -120,7 +120,7 @@ async function buildOwnImage(
   const app = await bundled(root) ? root : `${root}/dist/app`;
   if (!await bundled(app)) {
     throw new UsageError(
-      "there is no bundle to make an image of",
+      "there is no bundle to build an image from",
       "build an image (`docker build`) and name it by --image, or put the bundled program into dist/app",
     );
   }

@@ -19,32 +19,33 @@ export const TEST_SETTINGS = {
     env: "PINTLE_TEST_WAIT",
     flag: "wait",
     default: "60s",
-    description: "How long an expectation may take to hold",
+    description: "How long to wait for an expectation before it fails",
   }),
   testSeed: integer({
     env: "PINTLE_TEST_SEED",
     flag: "seed",
     default: "0",
-    description: "Makes the operator's randomness repeatable; 0 takes a new one and prints it",
+    description: "Seed of the operator's randomness, to repeat a run; 0 picks a new one and prints it",
   }, { min: 0, max: 2 ** 31 - 1 }),
   testAssets: text({
     env: "PINTLE_TEST_ASSETS",
     flag: "assets",
     default: "",
     description:
-      "Folder with etcd, kube-apiserver, kube-controller-manager; KUBEBUILDER_ASSETS, then setup-envtest's if empty",
+      "Folder with etcd, kube-apiserver, kube-controller-manager; if empty KUBEBUILDER_ASSETS, then setup-envtest's folder",
   }, "FOLDER"),
   testEnvtestIndex: text({
     env: "PINTLE_TEST_ENVTEST_INDEX",
     flag: "envtest-index",
     default: "",
-    description: "List of envtest archives for --download, as a mirror's; controller-tools' own if empty",
+    description:
+      "URL of the list of envtest archives for --download, such as a mirror's; controller-tools' list if empty",
   }, "URL"),
   testKubernetesUrl: text({
     env: "PINTLE_TEST_KUBERNETES_URL",
     flag: "kubernetes-url",
     default: "",
-    description: "Where --download gets kube-controller-manager, which the archives lack; dl.k8s.io if empty",
+    description: "URL from which --download gets kube-controller-manager, which the archives lack; dl.k8s.io if empty",
   }, "URL"),
   testKindName: text({
     env: "PINTLE_TEST_KIND_NAME",
@@ -56,32 +57,32 @@ export const TEST_SETTINGS = {
     env: "PINTLE_TEST_NODE_IMAGE",
     flag: "node-image",
     default: "",
-    description: "Node image of the kind cluster; KIND_NODE_IMAGE, then kind's own default if empty",
+    description: "Node image of the kind cluster; if empty KIND_NODE_IMAGE, then kind's default",
   }, "IMAGE"),
   testKubernetesVersion: text({
     env: "PINTLE_TEST_KUBERNETES_VERSION",
     flag: "kubernetes-version",
     default: "",
     description:
-      "Kubernetes of a kind cluster, as 1.34.0: takes kindest/node of that version; of envtest, 1.34 takes any patch of it",
+      "Kubernetes version. kind: 1.34.0 selects that kindest/node image. envtest: 1.34 selects any patch release",
   }, "VERSION"),
   testRuntime: choice({
     env: "PINTLE_TEST_RUNTIME",
     flag: "runtime",
     default: "auto",
-    description: "What the nodes of a kind cluster run in; auto takes the first that works",
+    description: "Container runtime of the kind cluster; auto picks the first that works",
   }, ["auto", "docker", "podman", "nerdctl"]),
   testImage: text({
     env: "PINTLE_TEST_IMAGE",
     flag: "image",
     default: "",
-    description: "Image of the operator for --deployed; built from this very program if empty",
+    description: "Image of the operator for --deployed; built from this program if empty",
   }, "IMAGE"),
   testRolloutMsMax: duration({
     env: "PINTLE_TEST_ROLLOUT",
     flag: "rollout",
     default: "120s",
-    description: "How long the operator's pods may take to be ready",
+    description: "How long to wait until the operator's pods are ready",
   }),
 } satisfies Record<string, Setting<unknown>>;
 

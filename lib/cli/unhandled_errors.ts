@@ -20,7 +20,7 @@ export class UnhandledErrors implements Disposable {
   };
   readonly #onError = (event: ErrorEvent) => {
     event.preventDefault();
-    this.#report("an error was thrown where no code catches it, as in the callback of a timer", event.error);
+    this.#report("an error was thrown where no code catches it, such as in a timer callback", event.error);
   };
 
   constructor(options: UnhandledErrorsOptions) {

@@ -59,7 +59,7 @@ const NAMED_MAX = 5;
 export async function uninstall(context: CommandContext, flags: UninstallFlags): Promise<number> {
   const { operator, terminal, command } = context, dryRun = flags.dryRun === true;
   requireFlags(flags);
-  const clock = new SystemClock(), say = (line: string) => terminal.out(line);
+  const clock = new SystemClock(), out = (line: string) => terminal.out(line);
   using interrupts = new Interrupts();
   const { signal } = interrupts;
   await using cluster = await openCluster(context, clock, silentLogger);
@@ -70,7 +70,7 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
     mask: context.mask,
   });
   const waitMsMax = parseDuration(flags.timeout);
-  const deleter = new Deleter({ client, dryRun, operator, clock, waitMsMax, signal, say });
+  const deleter = new Deleter({ client, dryRun, operator, clock, waitMsMax, signal, out });
   const { namespace: home, transport } = cluster, { namespace: peering } = peeringPlace(context, cluster);
   // Outside of the cluster, leader election uses the context's namespace.
   const places = [...new Set([flags.namespace, home, peering])];
@@ -88,9 +88,9 @@ export async function uninstall(context: CommandContext, flags: UninstallFlags):
   await work.removeProcesses();
   await work.removeRbac(found);
   await work.removeNamespace(found);
-  if (work.isEmpty) say(`nothing of ${operator.name} is in this cluster`);
-  else if (!dryRun) say(`${operator.name} is uninstalled`);
-  else say(`nothing was removed: \`${command} uninstall\` without --dry-run does that`);
+  if (work.isEmpty) out(`nothing of ${operator.name} is in this cluster`);
+  else if (!dryRun) out(`${operator.name} is uninstalled`);
+  else out(`nothing was removed: \`${command} uninstall\` without --dry-run does that`);
   return EXIT.done;
 }
 
@@ -230,7 +230,7 @@ class Uninstallation {
     if (!isMade && this.isEmpty) return;
     const content = await this.#content();
     if (isMade && !content) return await this.#deleter.object(resource, live);
-    const why = [isMade ? undefined : "install did not make it", content].filter(Boolean).join("; ");
+    const why = [isMade ? undefined : "install did not create it", content].filter(Boolean).join("; ");
     terminal.out(`${name} left: ${why}; --delete-namespace deletes it with everything in it`);
   }
 
@@ -325,10 +325,10 @@ class Uninstallation {
       const left = names.filter((name) => !this.#deleter.removed.has(name));
       if (left.length === 0) return undefined;
       const more = left.length > NAMED_MAX ? ` and ${left.length - NAMED_MAX} more` : "";
-      return `in it is ${left.slice(0, NAMED_MAX).join(", ")}${more}`;
+      return `it contains ${left.slice(0, NAMED_MAX).join(", ")}${more}`;
     } catch (error) {
       if (!(error instanceof ForbiddenError)) throw error;
-      return `whether it is empty cannot be seen (${describeError(error)})`;
+      return `cannot check whether it is empty (${describeError(error)})`;
     }
   }
 }

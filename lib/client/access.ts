@@ -47,7 +47,7 @@ export async function canDo(
 ): Promise<boolean> {
   const review = user ? OF_ANYBODY : OF_CALLER;
   const resourceAttributes = { verb, group, resource: plural, subresource, namespace, name };
-  const answer = await requester.json<{ status?: { allowed?: boolean } }>({
+  const response = await requester.json<{ status?: { allowed?: boolean } }>({
     subject: { verb: "create", resource: review },
     method: "POST",
     path: `/apis/${review.group}/${review.version}/${review.plural}`,
@@ -59,8 +59,8 @@ export async function canDo(
     idempotent: true, // a review is not stored
     signal,
   });
-  if (!isObject(answer?.status)) {
-    throw notKubernetes(requester.transport.server, `${review.kind}: an answer without status`);
+  if (!isObject(response?.status)) {
+    throw notKubernetes(requester.transport.server, `${review.kind}: a response without status`);
   }
-  return answer.status.allowed === true;
+  return response.status.allowed === true;
 }

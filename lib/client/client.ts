@@ -401,9 +401,9 @@ export class Client {
     if (this.dryRun && !idempotent) throw new UsageError(`${method} ${path} is not sent: this is a dry run`);
     const spec = { subject: { verb: method.toLowerCase(), path }, method, path, body, idempotent, ...options };
     const accept = options.accept ?? "application/json, */*;q=0.5";
-    const answer = jsonOrText(await this.#requester.text({ ...spec, accept }));
-    learnSecrets(this.mask, answer, { ofSecrets: false });
-    return answer;
+    const response = jsonOrText(await this.#requester.text({ ...spec, accept }));
+    learnSecrets(this.mask, response, { ofSecrets: false });
+    return response;
   }
 
   #isDryRun({ dryRun }: { dryRun?: boolean }): boolean {

@@ -36,20 +36,20 @@ const AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
  */
 export async function serverVersion(client: Client, signal?: AbortSignal): Promise<ServerVersion> {
   const { server } = client.transport;
-  const answer = await client.raw("/version", { signal }).catch((error) => {
+  const response = await client.raw("/version", { signal }).catch((error) => {
     // Every API server has this path: 404 and redirects come from other programs, and 400 where HTTPS is expected.
     const isForeign = error instanceof ApiError && (error.code < 400 || [400, 404, 405].includes(error.code));
     throw isForeign ? notKubernetes(server, `GET /version: HTTP status ${error.code}`, error) : error;
   });
-  if (!isObject(answer) || typeof answer.gitVersion !== "string") {
-    const received = isObject(answer) || Array.isArray(answer)
+  if (!isObject(response) || typeof response.gitVersion !== "string") {
+    const received = isObject(response) || Array.isArray(response)
       ? "other JSON"
-      : /^\s*</.test(String(answer))
+      : /^\s*</.test(String(response))
       ? "HTML"
       : "text";
     throw notKubernetes(server, `GET /version: ${received}`);
   }
-  const { gitVersion, major, minor } = answer;
+  const { gitVersion, major, minor } = response;
   return { gitVersion, major: Number.parseInt(text(major)) || 0, minor: Number.parseInt(text(minor)) || 0 };
 }
 
@@ -62,12 +62,12 @@ export async function serverVersion(client: Client, signal?: AbortSignal): Promi
 export async function discoverAll(client: Client, signal?: AbortSignal): Promise<Discovery> {
   const parts: Discovery[] = [];
   for (const path of ["/api", "/apis"]) {
-    const answer = await client.raw(path, { accept: AGGREGATED, signal });
-    if (isObject(answer) && answer.kind === "APIGroupDiscoveryList" && Array.isArray(answer.items)) {
-      parts.push(aggregated(answer));
-    } else if (isObject(answer) && Array.isArray(path === "/api" ? answer.versions : answer.groups)) {
-      parts.push(await legacy(client, path, answer, signal));
-    } else throw new MalformedAnswerError(`cannot get ${path}: the answer is not a discovery of an API server`);
+    const response = await client.raw(path, { accept: AGGREGATED, signal });
+    if (isObject(response) && response.kind === "APIGroupDiscoveryList" && Array.isArray(response.items)) {
+      parts.push(aggregated(response));
+    } else if (isObject(response) && Array.isArray(path === "/api" ? response.versions : response.groups)) {
+      parts.push(await legacy(client, path, response, signal));
+    } else throw new MalformedAnswerError(`cannot get ${path}: the response is not a discovery document`);
   }
   return {
     resources: parts.flatMap(({ resources }) => resources),
@@ -95,8 +95,8 @@ export function findResource(
 type Fields = Record<string, unknown>;
 type GroupVersion = Pick<ApiResource, "group" | "version">;
 
-function aggregated(answer: Fields): Discovery {
-  const versions = objects(answer.items).flatMap((item) => {
+function aggregated(response: Fields): Discovery {
+  const versions = objects(response.items).flatMap((item) => {
     const group = text((item.metadata as Fields | undefined)?.name);
     return objects(item.versions).map((each) => ({ group, version: text(each.version), each }));
   });
@@ -123,8 +123,8 @@ function aggregated(answer: Fields): Discovery {
   };
 }
 
-async function legacy(client: Client, path: string, answer: Fields, signal?: AbortSignal): Promise<Discovery> {
-  const versions = path === "/api" ? texts(answer.versions) : objects(answer.groups).flatMap((group) => {
+async function legacy(client: Client, path: string, response: Fields, signal?: AbortSignal): Promise<Discovery> {
+  const versions = path === "/api" ? texts(response.versions) : objects(response.groups).flatMap((group) => {
     const all = objects(group.versions).map((version) => text(version.groupVersion));
     const preferred = text((group.preferredVersion as Fields | undefined)?.groupVersion);
     return [...all.filter((one) => one === preferred), ...all.filter((one) => one !== preferred)];

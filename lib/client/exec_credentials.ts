@@ -21,7 +21,7 @@ interface ExecOptions {
   readonly timeoutMs?: number;
 }
 
-interface ExecAnswer {
+interface ExecResponse {
   readonly token?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -39,9 +39,9 @@ const STDERR_LENGTH_MAX = 300;
  */
 export class ExecCredentials implements Credentials {
   #tls: TlsSettings;
-  #answer: ExecAnswer | undefined;
+  #response: ExecResponse | undefined;
   #ranMs = Number.NEGATIVE_INFINITY;
-  #running: Promise<ExecAnswer> | undefined;
+  #running: Promise<ExecResponse> | undefined;
 
   constructor(readonly plugin: ExecPlugin, readonly options: ExecOptions) {
     this.#tls = options.tls;
@@ -53,7 +53,7 @@ export class ExecCredentials implements Credentials {
   }
 
   async headers(): Promise<HeaderFields> {
-    const known = this.#answer;
+    const known = this.#response;
     if (known && known.expiresMs - EXPIRY_MARGIN_MS > this.options.clock.now()) return fieldsOf(known);
     this.#running ??= this.#run().finally(() => this.#running = undefined);
     return fieldsOf(await this.#running);
@@ -61,15 +61,15 @@ export class ExecCredentials implements Credentials {
 
   invalidate(): void {
     // Otherwise an unknown user would run the plugin, and maybe a prompt, with every request.
-    if (this.options.clock.elapsed() - this.#ranMs >= (this.options.runMsMin ?? RUN_MS_MIN)) this.#answer = undefined;
+    if (this.options.clock.elapsed() - this.#ranMs >= (this.options.runMsMin ?? RUN_MS_MIN)) this.#response = undefined;
   }
 
-  async #run(): Promise<ExecAnswer> {
-    const answer = answerOf(await this.#output(), this.plugin.command);
+  async #run(): Promise<ExecResponse> {
+    const response = responseOf(await this.#output(), this.plugin.command);
     this.#ranMs = this.options.clock.elapsed();
-    this.#answer = answer;
-    if (answer.cert !== this.#tls.cert) this.#tls = { ...this.options.tls, cert: answer.cert, key: answer.key };
-    return answer;
+    this.#response = response;
+    if (response.cert !== this.#tls.cert) this.#tls = { ...this.options.tls, cert: response.cert, key: response.key };
+    return response;
   }
 
   async #output(): Promise<string> {
@@ -94,12 +94,12 @@ export class ExecCredentials implements Credentials {
       ).output();
       if (output.success) return new TextDecoder().decode(output.stdout);
       if (kill.signal.aborted) {
-        throw new UsageError(`the credential plugin "${command}" gave no answer in ${timeoutMs / 1_000} s`);
+        throw new UsageError(`the credential plugin "${command}" did not respond within ${timeoutMs / 1_000} s`);
       }
       const message = truncate(new TextDecoder().decode(output.stderr).replace(/\s+/g, " ").trim(), STDERR_LENGTH_MAX);
       throw new UsageError(
         `the credential plugin "${command}" failed with exit code ${output.code}${message && `: ${message}`}`,
-        "run it by hand, or log in again with the tool that it belongs to",
+        "run it by hand, or log in again with its tool",
       );
     } catch (cause) {
       if (cause instanceof UsageError) throw cause;
@@ -125,12 +125,12 @@ export class ExecCredentials implements Credentials {
 
 function cannotRun(command: string, cause: unknown, installHint: string | undefined): UsageError {
   if (cause instanceof Deno.errors.NotFound) {
-    const hint = installHint ?? `install "${command}" and have it on PATH, or use another context`;
+    const hint = installHint ?? `install "${command}" in a folder of PATH, or use another context`;
     return new UsageError(`the credential plugin "${command}" is not installed`, hint);
   }
   if (cause instanceof Deno.errors.NotCapable) {
     return new UsageError(
-      `this program may not run the credential plugin "${command}"`,
+      `this program has no permission to run the credential plugin "${command}"`,
       "start it with --allow-run beside its other permissions, or use credentials that need no plugin",
     );
   }
@@ -138,23 +138,23 @@ function cannotRun(command: string, cause: unknown, installHint: string | undefi
   return new UsageError(problem, `check that "${command}" can be executed`, { cause });
 }
 
-function fieldsOf(answer: ExecAnswer): HeaderFields {
-  return answer.token ? bearer(answer.token) : {};
+function fieldsOf(response: ExecResponse): HeaderFields {
+  return response.token ? bearer(response.token) : {};
 }
 
-function answerOf(text: string, command: string): ExecAnswer {
+function responseOf(text: string, command: string): ExecResponse {
   const wrong = (what: string) =>
     new UsageError(
-      `the credential plugin "${command}" answered ${what}`,
+      `the credential plugin "${command}" responded ${what}`,
       "check its version and its apiVersion in the kubeconfig",
     );
-  let answer: unknown;
+  let response: unknown;
   try {
-    answer = parseJson<unknown>(text);
+    response = parseJson<unknown>(text);
   } catch {
     throw wrong("with no JSON"); // the parser's error quotes what may be a token
   }
-  const status = isObject(answer) && isObject(answer.status) ? answer.status : undefined;
+  const status = isObject(response) && isObject(response.status) ? response.status : undefined;
   if (!status) throw wrong("without a status");
   const read = (field: string) =>
     typeof status[field] === "string" && status[field] !== "" ? status[field] as string : undefined;

@@ -184,7 +184,7 @@ async function mergeFiles(paths: readonly string[], readFile: (path: string) => 
 
 async function parseConfig(path: string, content: string): Promise<Fields> {
   const wrong = () =>
-    new UsageError(`${path} is not a kubeconfig: it is no YAML mapping`, "check the file, or give another one");
+    new UsageError(`${path} is not a kubeconfig: it is not a YAML mapping`, "check the file, or give another one");
   const { parse } = await import("../base/yaml.ts"); // a pod has no kubeconfig, and needs no parser
   let config: unknown;
   try {
@@ -256,7 +256,7 @@ async function pemOf(
   const pem = data ? decoded(data, where) : path ? await read(resolve(entry.directory, path)) : undefined;
   // The labels of keys have prefixes: EC PRIVATE KEY, RSA PRIVATE KEY.
   if (pem !== undefined && !new RegExp(`-----BEGIN [A-Z ]*${label}-----[^]+-----END [A-Z ]*${label}-----`).test(pem)) {
-    throw new UsageError(`${where} holds no ${label.toLowerCase()} in PEM`, "write the kubeconfig again");
+    throw new UsageError(`${where} has no ${label.toLowerCase()} in PEM`, "write the kubeconfig again");
   }
   return pem;
 
@@ -266,7 +266,7 @@ async function pemOf(
     } catch (cause) {
       throw new UsageError(
         `cannot read ${field} ${path} of "${entry.name}" in the kubeconfig`,
-        "check that the file exists and may be read",
+        "check that the file exists and can be read",
         { cause },
       );
     }

@@ -31,7 +31,7 @@ export class LoginCredentials implements Credentials {
   readonly #hook: LoginHook;
   readonly #clock: Clock;
   #login: Login;
-  #asking: Promise<void> | undefined;
+  #renewing: Promise<void> | undefined;
   #stale = false;
   #tls: TlsSettings;
 
@@ -56,7 +56,7 @@ export class LoginCredentials implements Credentials {
   async headers(): Promise<HeaderFields> {
     const { expiresAtMs } = this.#login;
     if (this.#stale || (expiresAtMs !== undefined && expiresAtMs <= this.#clock.now())) {
-      await (this.#asking ??= this.#renew().finally(() => this.#asking = undefined));
+      await (this.#renewing ??= this.#renew().finally(() => this.#renewing = undefined));
     }
     const { token, headers = {} } = this.#login;
     return { ...headers, ...(token === undefined ? {} : bearer(token)) };
@@ -85,12 +85,12 @@ async function callHook(hook: LoginHook, clock: Clock): Promise<Login> {
     const call = Promise.resolve(hook({ clock, signal: cut.signal }));
     call.catch(() => {}); // a late failure is ignored
     const login = await Promise.race([call, late.promise]);
-    if (!/^https?:\/\//.test(login?.server ?? "")) throw new Error("it names no server with https:// or http://");
+    if (!/^https?:\/\//.test(login?.server ?? "")) throw new Error("it returned no server with https:// or http://");
     return login;
   } catch (cause) {
     throw new UsageError(
       `the operator's login hook failed: ${describeError(cause)}`,
-      "mend what operator.login(…) does",
+      "correct the function given to operator.login(…)",
       { cause },
     );
   } finally {

@@ -26,7 +26,7 @@ export class NodeTransport implements Transport {
     if (options.proxy && !options.proxy.url.startsWith("http:")) {
       throw new UsageError(
         `the proxy ${options.proxy.title} cannot be combined with insecure-skip-tls-verify, tls-server-name or a NO_PROXY that names the server`,
-        "do without these, or use an http:// proxy",
+        "remove these settings, or use an http:// proxy",
       );
     }
     this.#options = options;

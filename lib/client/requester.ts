@@ -28,7 +28,7 @@ export interface RequestRecord {
   readonly namespace: string | undefined;
   /** Undefined for more than one object. */
   readonly name: string | undefined;
-  /** HTTP status; 0 where no answer came. */
+  /** HTTP status; 0 where no response came. */
   readonly code: number;
   /** Until the answer was read; for a watch, until it began. */
   readonly durationMs: number;
@@ -79,7 +79,7 @@ export class Requester {
     } catch {
       // The parser's error is no cause: it quotes the answer, which may hold Secret data.
       const what = describeTarget(spec.subject);
-      throw notKubernetes(this.transport.server, `cannot ${what}: the answer is no JSON`);
+      throw notKubernetes(this.transport.server, `cannot ${what}: the response is not JSON`);
     }
   }
 
@@ -94,7 +94,7 @@ export class Requester {
   async object<T extends object>(spec: RequestSpec): Promise<T> {
     const answer = await this.json<T & { metadata?: unknown }>(spec);
     if (isObject(answer) && isObject(answer.metadata)) return answer;
-    throw notKubernetes(this.transport.server, `cannot ${describeTarget(spec.subject)}: other JSON`);
+    throw notKubernetes(this.transport.server, `cannot ${describeTarget(spec.subject)}: unexpected JSON`);
   }
 
   async text(spec: RequestSpec): Promise<string> {

@@ -40,7 +40,7 @@ export class TunnelAgent extends Agent {
       this.#connecting.delete(connecting);
       done(error);
     };
-    connecting.on("timeout", () => void connecting.destroy(new Error("the proxy's answer timed out")));
+    connecting.on("timeout", () => void connecting.destroy(new Error("the proxy's response timed out")));
     connecting.on("error", failed);
     connecting.on("connect", ({ statusCode }, socket) => {
       if (statusCode === 200) {

@@ -16,9 +16,9 @@ export type UnreachableKind =
 const ADVICE: Readonly<Record<UnreachableKind, readonly [problem: string, hint?: string]>> = {
   dns: ["its name does not resolve", "check the server's address and this machine's DNS"],
   refused: ["the connection was refused", "check the port, and that the API server runs"],
-  reset: ["the connection broke before the answer was complete"],
-  timeout: ["no answer in time", "check firewalls, proxies and the server's load"],
-  silent: ["the stream was silent for too long, so its connection counts as dead"],
+  reset: ["the connection broke before the response was complete"],
+  timeout: ["no response in time", "check firewalls, proxies and the server's load"],
+  silent: ["the stream was silent for too long, so its connection is treated as dead"],
   unknownAuthority: [
     "its certificate is signed by an authority that is not trusted",
     // Deno's node:tls, used for tls-server-name, reports an expired one the same way.
@@ -35,7 +35,7 @@ const ADVICE: Readonly<Record<UnreachableKind, readonly [problem: string, hint?:
     "the proxy refuses to connect to it",
     "ask its administrator, or leave the server out (NO_PROXY, no proxy-url)",
   ],
-  other: ["no answer came"],
+  other: ["no response came"],
 };
 
 /** For a request through a proxy. */
@@ -99,7 +99,7 @@ export class MalformedAnswerError extends Error {
 /** `server` is its address; `response` describes the response without quoting it. */
 export function notKubernetes(server: string | undefined, response: string, cause?: unknown): MalformedAnswerError {
   return new MalformedAnswerError(
-    `${server ?? "the server"} does not answer as a Kubernetes API server does (${response}): ` +
+    `${server ?? "the server"} does not respond like a Kubernetes API server (${response}): ` +
       "check its address in the kubeconfig, and that no proxy or login page is between",
     { cause },
   );

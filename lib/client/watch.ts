@@ -73,7 +73,7 @@ export async function* watch<T extends KubeObject>(
   );
   try {
     const response = await requester.stream(specOf(resource, subject, options), link);
-    if (!response.body) throw new MalformedAnswerError(`cannot ${describeTarget(subject)}: the answer has no body`);
+    if (!response.body) throw new MalformedAnswerError(`cannot ${describeTarget(subject)}: the response has no body`);
     const onChunk = () => watchdog.feed();
     watchdog.feed();
     options.onOpen?.();

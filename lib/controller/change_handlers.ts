@@ -356,7 +356,7 @@ class ChangeRun<T extends KubeObject, Spec, Status extends object> {
   ): Outcome {
     const open = handlers.filter(({ id }) => !isFinished(progress[id]));
     const failureFor = ({ id }: { id: string }) => {
-      const { reason = "Pending", message = "waits for its turn" } = progress[id] ?? {};
+      const { reason = "Pending", message = "waits for the handlers before it" } = progress[id] ?? {};
       return { reason, message, error: new Error(`${id}: ${message}`) };
     };
     if (open.length > 0) {

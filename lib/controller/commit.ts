@@ -2,6 +2,7 @@ import { describeError, type Logger } from "../base/mod.ts";
 import { formatApiVersion, formatKey, keyOf, type KubeObject, type ResourceKind } from "../apimachinery/mod.ts";
 import { ApiError, type Client, ConflictError, InvalidError, NotFoundError, type WriteRecord } from "../client/mod.ts";
 import type { ChangeHandlers } from "./change_handlers.ts";
+import { STATUS_REFUSED } from "./conditions.ts";
 import type { ControllerDeclaration } from "./declaration.ts";
 import { annotate, annotated } from "./finalizer.ts";
 import { statusOf } from "./managed_fields.ts";
@@ -32,6 +33,8 @@ interface CommitParts<T extends KubeObject, Spec, Status extends object> {
 interface Refused<T extends KubeObject, Status extends object> {
   readonly status: Unsaved["status"];
   readonly changes: ChangesHandled | undefined;
+  /** Whether the last pass could not write this status either. */
+  readonly again: boolean;
   draft(): StatusDraft<Status>;
   /** Whether the answer to our write shows no other writer's change. */
   isOwn(before: T, after: T, status: unknown): boolean;
@@ -59,8 +62,9 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
     let after: T | undefined = object, latest = object;
     try {
       // An API server whose schema lacks a field of a status answers 500; it takes a smaller status.
-      if (error instanceof InvalidError || internal) {
-        after = await this.#sayRefused(object, error, refused);
+      // One 500 says nothing yet: the server may be in trouble.
+      if (error instanceof InvalidError || (internal && refused.again)) {
+        after = await this.#reportRefusal(object, error, refused);
         latest = after ?? object;
         if (after) unsaved.refusal = describeError(error);
       }
@@ -73,7 +77,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
       return { unsaved, after: after && own ? recorded.object : undefined };
     } catch (other) {
       if (this.#parts.signal.aborted) throw other;
-      this.#parts.log.debug("what was handled could not be recorded either", { error: describeError(other) });
+      this.#parts.log.debug("the handled state could not be saved either", { error: describeError(other) });
       return { unsaved, after };
     }
   }
@@ -81,12 +85,12 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
   /**
    * The server will refuse it again, so the status reports why. Undefined if another writer changed the object first.
    */
-  async #sayRefused(object: T, error: unknown, { draft, isOwn }: Refused<T, Status>): Promise<T | undefined> {
+  async #reportRefusal(object: T, error: unknown, { draft, isOwn }: Refused<T, Status>): Promise<T | undefined> {
     const plain = draft();
     plain.condition({
       type: "Ready",
       status: false,
-      reason: "StatusRefused",
+      reason: STATUS_REFUSED,
       message: `${describeError(error)}; ${adviceFor(error, this.#parts.host.declaration.kind)}`,
     });
     if (!plain.changed) return object;
@@ -115,7 +119,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
       const fresh = await this.#parts.client.find<KubeObject>(kind, keyOf(object), { metadataOnly: true });
       if (fresh?.metadata?.uid !== uid) {
         // A successor brings its own pass.
-        this.#parts.log.debug("the object went while it was reconciled; its status is not written");
+        this.#parts.log.debug("the object was deleted during the reconcile; its status is not written");
         return undefined;
       }
       // The object exists: the installed definition has no status subresource.
@@ -132,7 +136,7 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
       return await annotate(this.#parts.client, kind, object, edit.annotations);
     } catch (error) {
       if (!(error instanceof InvalidError)) throw error;
-      this.#parts.log.warn("the object has no room for what it was; only digests of it are remembered", {
+      this.#parts.log.warn("the handled content is too large for annotations; only its digests are stored", {
         error: describeError(error),
       });
     }

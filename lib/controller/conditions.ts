@@ -3,6 +3,8 @@ import type { HandlerFailure } from "../handling/mod.ts";
 import type { ReadyCondition } from "./report.ts";
 import type { StatusDraft } from "./status_draft.ts";
 
+/** The reason of Ready where the server refuses the status; it ends with the next status that is written. */
+export const STATUS_REFUSED = "StatusRefused";
 /** The API takes 32,768 characters; a list of handlers should stay readable. */
 const MESSAGE_LENGTH_MAX = 8_192;
 
@@ -31,8 +33,10 @@ interface ConditionFacts {
  * generation is the one that the handlers have seen: no newer one is reported before.
  */
 export function setEngineConditions<Status extends object>(draft: StatusDraft<Status>, facts: ConditionFacts): void {
-  const { handlerFailures, seen, generation, settled, ran, ready, stale, hot } = facts;
-  const present = presentReady(draft), observed = seen ?? present?.observedGeneration;
+  const { handlerFailures, seen, generation, settled, ran, ready, hot } = facts;
+  const present = presentReady(draft),
+    stale = facts.stale || present?.reason === STATUS_REFUSED,
+    observed = seen ?? present?.observedGeneration;
   if (handlerFailures.length > 0) {
     draft.conditionOf(observed, { type: "Ready", status: "False", ...describeFailures(handlerFailures) });
   } else if (settled && !draft.hasSet("Ready")) {

@@ -278,7 +278,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
         return;
       }
       observer?.stale?.();
-      this.#logger(key).debug("a store does not show what the last pass wrote; the object waits for it");
+      this.#logger(key).debug("a store does not show the writes of the last pass yet; the object waits");
       this.#postpone(item, STALE_PAUSE_MS);
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -292,7 +292,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     if (abort.aborted) return;
     const { key } = item, delayMs = this.queue.retry(key, "retry");
     this.#postpone(item, delayMs);
-    this.#logger(key).error("what to do about an object could not be decided; trying again", {
+    this.#logger(key).error("the next pass of an object could not be decided; trying again", {
       error: describeError(error),
       retryInMs: Math.round(delayMs),
       stack: stackOf(error),

@@ -84,7 +84,7 @@ export class EventHandlers<T extends KubeObject> {
     if (waiting.length >= WAITING_MAX) {
       const passed = waiting.findIndex(({ type }) => type === "modified");
       waiting.splice(Math.max(0, passed), 1);
-      this.#host.logger(key).warn("events come faster than their handlers take them; one was passed over");
+      this.#host.logger(key).warn("event handlers are slower than the events arrive; an event was dropped");
     }
     waiting.push({ key, type, object, before });
     this.#waiting.set(key, waiting);
@@ -119,7 +119,7 @@ export class EventHandlers<T extends KubeObject> {
             error: describeError(error),
             ...(stack === undefined ? {} : { stack }),
           };
-          this.#host.logger(key).warn("an event handler failed; events are not handled again", fields);
+          this.#host.logger(key).warn("an event handler failed; the event is not handled again", fields);
         }
       }
     }

@@ -45,7 +45,7 @@ export function eventPoster(
     warning: (reason, message) => post(regarding, { type: "Warning", reason, message }),
     emit: (event) => {
       if (event.type === "Normal" || event.type === "Warning") return post(regarding, event);
-      throw new PermanentError(`an Event is Normal or Warning, and not "${event.type}": the API refuses others`, {
+      throw new PermanentError(`an Event is Normal or Warning, not "${event.type}": the API refuses other types`, {
         reason: "InvalidEvent",
       });
     },
@@ -133,7 +133,7 @@ export class EventRecorder implements EventSink {
     try {
       if (await this.#repeat(id, signal)) return;
       if (!this.#bucket(of).take()) {
-        this.#options.logger.debug("event dropped by its rate limit", { reason: event.reason });
+        this.#options.logger.debug("event dropped by the rate limit", { reason: event.reason });
         return;
       }
       const nowMs = this.#options.clock.now();

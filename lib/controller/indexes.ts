@@ -23,7 +23,7 @@ export class IndexSet {
         store.put(key, object);
       } catch (error) {
         // An unreadable object must not hide the others.
-        this.#log.warn("an index leaves an object out", {
+        this.#log.warn("an index function failed; the object is not in the index", {
           index: index.name,
           object: key,
           error: describeError(error),

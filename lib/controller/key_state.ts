@@ -46,7 +46,7 @@ interface Known {
   readonly reconcileDueMs?: number;
   readonly reconcileFailure?: HandlerFailure;
   readonly changesDueMs?: number;
-  readonly changeTroubles: readonly HandlerFailure[];
+  readonly changeFailures: readonly HandlerFailure[];
   readonly startTimes: StartTimes;
   /** `done` once this process has run the `resume` handlers; until then their progress. */
   readonly resume: "done" | Readonly<Record<string, HandlerProgress>>;
@@ -55,7 +55,7 @@ interface Known {
   /** The Ready that handlers set in their last run. */
   readonly ready?: ReadyCondition;
   /** Whether the last written status reported a failure. */
-  readonly troubled: boolean;
+  readonly hasFailed: boolean;
   readonly unsaved?: Unsaved;
   /** The version that a whole pass has dealt with, its own writes included. */
   readonly handled?: Version;
@@ -100,10 +100,10 @@ export function initialState(object: KubeObject, elapsedMs: number): KnownState 
     uid: object.metadata?.uid,
     changedMs: elapsedMs,
     ticks: {},
-    changeTroubles: [],
+    changeFailures: [],
     startTimes: {},
     resume: {},
-    troubled: false,
+    hasFailed: false,
     written: new Set(),
     contested: {},
     held: new Set(),
@@ -140,9 +140,9 @@ interface AfterOptions {
 
 /** Whether the key's own backoff, which doubles per failure, follows the pass. */
 export function backsOff(report: PassReport): boolean {
-  const asksNothing = (outcome: Outcome | undefined) => outcome?.kind === "retry" && outcome.delayMs === undefined;
+  const hasNoDelay = (outcome: Outcome | undefined) => outcome?.kind === "retry" && outcome.delayMs === undefined;
   if (report.kind === "refused" || report.kind === "threw") return true;
-  return report.kind === "written" && [report.handlers.reconcile, report.handlers.unreadable].some(asksNothing);
+  return report.kind === "written" && [report.handlers.reconcile, report.handlers.unreadable].some(hasNoDelay);
 }
 
 /** The state of a key after a pass: pure, and defined for every end of a pass. */
@@ -186,7 +186,7 @@ export function after<Timer extends TimerOptions & { readonly id: string }>(
         outstanding: NOTHING_OUTSTANDING,
         unsaved: undefined,
         handled: report.echo,
-        troubled: report.handlerFailures.length > 0,
+        hasFailed: report.handlerFailures.length > 0,
       };
       const { unreadable } = handlers;
       if (settled.phase === "deleting") return { ...settled, untilMs: undefined };
@@ -227,7 +227,7 @@ function handled<Timer extends TimerOptions & { readonly id: string }>(
     ...(changes
       ? {
         changesDueMs: dueAfter(changes.outcome, elapsedMs, backoffMs),
-        changeTroubles: changes.handlerFailures,
+        changeFailures: changes.handlerFailures,
         resume: changes.resume,
         ...(state.phase === "deleting" && changes.finished ? { cleaned: true } : {}),
       }

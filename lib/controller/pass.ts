@@ -338,7 +338,8 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       this.#host.servedStatus?.forget();
       const draft = () => this.#draft(object);
       const isOwn = (before: T, after: T, status: unknown) => this.#isOwn(before, after, status);
-      const { unsaved, after } = await commit.keepSuccess(object, error, { status, changes, draft, isOwn });
+      const again = this.#plan.decision.state.unsaved !== undefined;
+      const { unsaved, after } = await commit.keepSuccess(object, error, { status, changes, again, draft, isOwn });
       return this.#report({ kind: "refused", error, unsaved, echo: after && this.#ownWriteVersion(object, after) });
     }
     if (!written) return this.#report({ kind: "gone" });
@@ -388,7 +389,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     const ticked = new Map(ticks.map(({ id, outcome }) => [id, failureOf(id, outcome)] as const));
     const timers = Object.entries(state.ticks).map(([id, { failure }]) => ticked.has(id) ? ticked.get(id) : failure);
     return [
-      ...(changes ? changes.handlerFailures : state.changeTroubles),
+      ...(changes ? changes.handlerFailures : state.changeFailures),
       reconcile ? failureOf("reconcile", reconcile) : state.reconcileFailure,
       ...timers,
       ...this.#plan.handlerFailures(),
@@ -423,7 +424,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       settled: settled && seen === object.metadata?.generation,
       ran: reconcile !== undefined || (changes?.acted ?? false) || (alone && fresh),
       ready: ready === undefined ? state.ready : ready ?? undefined,
-      stale: state.troubled || (first && attended),
+      stale: state.hasFailed || (first && attended),
       hot: hotTargets(state, hotLoop),
     };
   }

@@ -187,7 +187,7 @@ interface FailedAttempt {
 export function logFailure(log: Logger, { handler, error, reason, attempt, retryInMs }: FailedAttempt): void {
   const stack = stackOfCode(error);
   const message = retryInMs === undefined
-    ? "failed for good; waiting for the object to change"
+    ? "failed permanently; waiting for the object to change"
     : "a handler failed and will be tried again";
   log.warn(message, {
     handler,
@@ -208,7 +208,7 @@ export function logEnd(
   report: PassReport,
   { retryInMs, refusalBefore }: { readonly retryInMs: number; readonly refusalBefore: string | undefined },
 ): void {
-  if (report.kind === "aborted") log.info("pass cut short; the next pass over the object continues");
+  if (report.kind === "aborted") log.info("the pass was interrupted; the next pass of the object continues");
   else if (report.kind === "refused" || report.kind === "threw") {
     const { reason, message, error } = outcomeOfError(report.error),
       stack = stackOfCode(error);
@@ -224,7 +224,7 @@ export function logEnd(
       ...(stack === undefined ? {} : { stack }),
     });
   } else if (report.kind === "gone" && report.handlers.changes?.handlerFailures.some(({ gaveUp }) => gaveUp)) {
-    log.warn("gave up on a delete handler; the finalizer is removed");
+    log.warn("a delete handler was given up; the finalizer is removed");
   }
 }
 

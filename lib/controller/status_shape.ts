@@ -61,7 +61,7 @@ export class ServedStatus {
     try {
       status = statusSchema(await openApi(client, this.#kind), this.#kind);
     } catch (error) {
-      log.debug("the schema of the kind could not be read; its status is taken to have every field", {
+      log.debug("the schema of the kind could not be read; its status is assumed to have every field", {
         kind: this.#kind.kind,
         error: describeError(error),
       });

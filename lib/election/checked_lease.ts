@@ -90,7 +90,7 @@ export class CheckedLease {
     const { key, identity } = this.#options, name = formatKey(key);
     const isOwn = (lease?: LeaseObject) => lease ? lease.spec?.holderIdentity === identity : !this.#observed;
     const end = await this.#hold(signal, { may: isOwn, isKnown: true, annotations });
-    if (end === "conflict") throw new Error(`lease ${name} cannot be renewed: others write it at the same time`);
+    if (end === "conflict") throw new Error(`lease ${name} cannot be renewed: other clients write it at the same time`);
     if (end === "written") return;
     const why = this.#observed?.deletedMs === undefined ? `${this.holder} has it` : "it is gone";
     throw new LeaseLostError(`lease ${name} is lost: ${why}`);
@@ -112,7 +112,7 @@ export class CheckedLease {
     const change = (lease?: LeaseObject) =>
       lease?.spec?.holderIdentity === identity ? released(lease, clock.now()) : undefined;
     const end = await this.#inTime(undefined, (signal) => this.#update(change, { isKnown: wasValid, signal }));
-    if (end === "conflict") throw new Error(`lease ${formatKey(key)}: others write it at the same time`);
+    if (end === "conflict") throw new Error(`lease ${formatKey(key)}: other clients write it at the same time`);
     return end === "written";
   }
 
@@ -202,7 +202,7 @@ export class CheckedLease {
       this.#observe(written);
       return true;
     } catch (error) {
-      this.#writeOutcomeUnknown ||= mayBeCarriedOut(error);
+      this.#writeOutcomeUnknown ||= mayHaveBeenWritten(error);
       if (error instanceof ConflictError || error instanceof AlreadyExistsError || error instanceof NotFoundError) {
         return false;
       }
@@ -217,7 +217,7 @@ export class CheckedLease {
   }
 }
 
-function mayBeCarriedOut(error: unknown): boolean {
+function mayHaveBeenWritten(error: unknown): boolean {
   if (error instanceof UnreachableError) return error.maybeReceived;
   return !(error instanceof ApiError) || error instanceof ServerError;
 }

@@ -14,7 +14,7 @@ export function fencedTransport(inner: Transport, isLeader: () => boolean): Tran
       if (method === "GET" || path.startsWith("/apis/authorization.k8s.io/") || isLeader()) {
         return inner.fetch(path, request);
       }
-      return Promise.reject(new LeaseLostError(`${method} ${path} is not sent: this replica does not lead`));
+      return Promise.reject(new LeaseLostError(`${method} ${path} is not sent: this replica is not the leader`));
     },
     close: () => inner.close(),
   };

@@ -68,7 +68,7 @@ export class LeaderElector implements Disposable {
    */
   async acquire(signal: AbortSignal): Promise<void> {
     const { logger, clock, identity } = this.#options, lease = formatKey(this.#options.lease);
-    logger.info("waiting to be the leader", { lease, identity });
+    logger.info("waiting to become the leader", { lease, identity });
     let reported: string | undefined;
     while (!this.isLeader) {
       signal.throwIfAborted();
@@ -94,10 +94,10 @@ export class LeaderElector implements Disposable {
     if (this.#renewing && !this.isLeader) return;
     const { logger } = this.#options, lease = formatKey(this.#options.lease);
     try {
-      if (await this.#lease.release()) logger.info("the lease is given up", { lease });
+      if (await this.#lease.release()) logger.info("the lease is released", { lease });
     } catch (error) {
       // It expires by itself; the others only wait longer.
-      logger.warn("the lease could not be given up", { lease, error: describeError(error) });
+      logger.warn("the lease could not be released", { lease, error: describeError(error) });
     }
   }
 

@@ -38,6 +38,6 @@ export async function within<R>(
   parent: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<R>,
 ): Promise<R> {
-  using limit = new TimeLimit(clock, limitMs, "the API server did not answer within", [parent]);
+  using limit = new TimeLimit(clock, limitMs, "the API server did not respond within", [parent]);
   return await work(limit.signal);
 }

@@ -116,7 +116,7 @@ export abstract class Membership<O extends MembershipOptions = MembershipOptions
 
   /** Ends work no longer covered while the Lease is renewed, then calls `then`. */
   protected drain(then: () => void): void {
-    const failed = (cause: unknown) => this.#lost.resolve(new LeaseLostError("work could not be ended", { cause }));
+    const failed = (cause: unknown) => this.#lost.resolve(new LeaseLostError("handlers could not stop", { cause }));
     void this.options.drain().then(then, failed);
   }
 

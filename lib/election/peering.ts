@@ -76,7 +76,7 @@ export class Peering extends Membership<PeeringOptions> {
     this.#state = "paused";
     await this.lease.delete().catch((error) =>
       // It expires by itself; the others only wait longer.
-      this.options.logger.warn("the peering's lease could not be given up", { error: describeError(error) })
+      this.options.logger.warn("the lease of the peering could not be released", { error: describeError(error) })
     );
   }
 

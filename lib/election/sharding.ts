@@ -73,7 +73,7 @@ export class Sharding extends Membership {
    */
   override async acquire(signal: AbortSignal): Promise<void> {
     const { logger, name, identity } = this.options;
-    logger.info("sharing the work", { shards: SHARDS, operator: name, identity });
+    logger.info("joining the replicas that share the namespaces", { shards: SHARDS, operator: name, identity });
     await super.acquire(signal);
   }
 
@@ -90,10 +90,10 @@ export class Sharding extends Membership {
         return withOwners(lease, owners.map((owner) => owner === identity ? "" : owner));
       });
       await this.lease.delete();
-      logger.info("every shard is given up");
+      logger.info("all shards are released");
     } catch (error) {
       // The Lease expires by itself; the others only wait longer.
-      logger.warn("the shards could not be given up", { error: describeError(error) });
+      logger.warn("the shards could not be released", { error: describeError(error) });
     }
   }
 

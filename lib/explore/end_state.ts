@@ -26,6 +26,8 @@ const SERVER_FIELDS = new Set([
 ]);
 /** Records of what happened, and of who works: no state that an operator converges to. */
 const RECORDS = new Set(["Event", "Lease"]);
+/** Records of the engine about what it handled, and numbers that controllers of workloads derive from generations. */
+const DERIVED = /\.pintle\.dev\/(?:handled|pending)$|^status\.(?:currentRevision|updateRevision)$/;
 const TIME = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g;
 
@@ -89,7 +91,7 @@ function collect(value: unknown, path: string, into: Collected): void {
     const entries = Object.entries(value).filter(([, item]) => item !== undefined);
     if (entries.length === 0 && path !== "") into.fields.set(path, "{}");
     for (const [name, item] of entries) collect(item, path === "" ? name : `${path}.${name}`, into);
-  } else {
+  } else if (!DERIVED.test(path)) {
     into.fields.set(path, leaf(value, path, into));
   }
 }

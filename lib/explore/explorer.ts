@@ -3,11 +3,12 @@ import type { PlannedScenario } from "../harness/mod.ts";
 import { type Difference, endState, type ExploreExceptions, ReferenceState } from "./end_state.ts";
 import { formatPlan, makePlans, networkFaults, type Plan, type PruneReason } from "./plan.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
+import { leakedSecret } from "./secret_leak.ts";
 import type { Trace } from "./trace.ts";
 
 /** Why a run under a plan is a failure. */
 export interface Finding {
-  readonly kind: "scenario" | "settles" | "state" | "left" | "forbidden";
+  readonly kind: "scenario" | "settles" | "state" | "deleted" | "left" | "forbidden" | "secret";
   readonly message: string;
 }
 
@@ -110,6 +111,8 @@ class Oracle {
   readonly #left: ReferenceState;
   readonly #settles: boolean;
   readonly #forbids: boolean;
+  readonly #leaks: boolean;
+  readonly #references: readonly SimulatedRun[];
 
   readonly #prepared: StorageSnapshot;
 
@@ -123,6 +126,8 @@ class Oracle {
     this.#left = new ReferenceState(references.map((run) => endState(prepared, run.left)), exceptions);
     this.#settles = references.every(({ isSettled }) => isSettled);
     this.#forbids = references.some(isForbidden);
+    this.#leaks = references.some((run) => leakedSecret(run) !== undefined);
+    this.#references = references;
   }
 
   judge(run: SimulatedRun): Finding[] {
@@ -134,12 +139,19 @@ class Oracle {
     for (const each of this.state.differences(endState(this.#prepared, run.settled))) {
       findings.push({ kind: "state", message: describeDifference(each) });
     }
+    const [reference] = this.#references as [SimulatedRun], sinceRevision = run.trace.faultRevision ?? Infinity;
+    for (const object of run.deletions) {
+      if (reference.trace.deletions(sinceRevision).has(object)) continue;
+      findings.push({ kind: "deleted", message: `the operator deleted ${object}, which it keeps without a fault` });
+    }
     for (const each of this.#left.differences(endState(this.#prepared, run.left))) {
       findings.push({ kind: "left", message: `after the deletion: ${describeDifference(each)}` });
     }
     if (!this.#forbids && isForbidden(run)) {
       findings.push({ kind: "forbidden", message: "a request of the operator is forbidden: a rule is missing" });
     }
+    const leaked = this.#leaks ? undefined : leakedSecret(run);
+    if (leaked) findings.push({ kind: "secret", message: leaked });
     return findings;
   }
 }

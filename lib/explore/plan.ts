@@ -258,7 +258,7 @@ function addStale(
   add: (kind: PlanKind, ...faults: Fault[]) => void,
   prune: (reason: PruneReason, count?: number) => void,
 ): void {
-  const changes = requests.filter(({ isEffective }) => isEffective),
+  const changes = requests.filter(({ isEffective, target }) => isEffective && !isTeardown(target)),
     revisions = changes.map(({ revision }) => revision!);
   for (const [index, revision] of revisions.entries()) {
     const past = revisions.slice(Math.max(0, index - PAST_MAX), index);

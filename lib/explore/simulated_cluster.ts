@@ -45,8 +45,8 @@ export interface NetworkFaults {
 const PASS: WriteFate = { kind: "pass" };
 /** Bounds of the time that a message takes. */
 const LATENCY_MS_MIN = 0.2, LATENCY_MS_MAX = 2;
-/** When a write of a process that died arrives: its successor works by then. */
-const LATE_MS = 5_000;
+/** When a write of a process that died arrives: its successor has begun, and has written nothing yet. */
+const LATE_MS = 1_003;
 /** When a watch that lost an event ends, so that a list shows what it showed. */
 const HIDDEN_MS = 15_000;
 /** Set by what the exploration itself writes; no part of an end state. */
@@ -107,6 +107,7 @@ export class SimulatedCluster implements Cluster {
     if (isUsers) await this.#downtime?.promise;
     const traced = this.#record(actor, process, path, request);
     const fate = traced.nthWrite === undefined ? PASS : this.#faults.onWrite?.(traced) ?? PASS;
+    if (fate.kind !== "pass") this.#strike();
     if (fate.kind === "crash" && fate.moment === "before") return await this.#die(process);
     if (fate.kind === "late") return await this.#dieSending(process, () => this.#serve(inner, traced, path, request));
     if (fate.kind === "clock") this.#simulation.clock.set(fate.byMs);
@@ -197,6 +198,7 @@ export class SimulatedCluster implements Cluster {
     traced.isEffective = storage.revision !== before;
     if (traced.isEffective && this.#faults.crashesAt?.(storage.revision)) {
       const { clock } = this.#simulation;
+      this.#strike();
       clock.schedule(() => {
         this.#hasCrashed = true;
         this.#operator?.kill();
@@ -258,7 +260,13 @@ export class SimulatedCluster implements Cluster {
   fateOf(event: Omit<TracedEvent, "atMs" | "nth">): EventFate {
     const traced = { ...event, atMs: this.#sinceStartMs(), nth: this.trace.events.length + 1 };
     this.trace.events.push(traced);
-    return this.#faults.onEvent?.(traced) ?? { kind: "deliver" };
+    const fate = this.#faults.onEvent?.(traced) ?? { kind: "deliver" };
+    if (fate.kind !== "deliver") this.#strike();
+    return fate;
+  }
+
+  #strike(): void {
+    this.trace.faultRevision ??= this.server.storage.revision;
   }
 }
 

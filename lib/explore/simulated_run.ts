@@ -18,6 +18,8 @@ export interface SimulatedRun {
   /** The body's own outcome, without the teardown. */
   readonly outcome: ScenarioOutcome;
   readonly trace: Trace;
+  /** What the operator deleted after the fault, and had not made since. */
+  readonly deletions: ReadonlySet<string>;
   /** Whether the operator came to rest after the body. */
   readonly isSettled: boolean;
   /** The cluster when the operator had come to rest. */
@@ -40,6 +42,10 @@ interface SimulatedRunOptions {
 
 /** A kubelet starts a container again after about so long. */
 const RESTART_MS = 1_000;
+/** Virtual time of a run begins at another time of day for another seed, so that what comes from it differs. */
+const OFFSET_MS = 37 * 3_600_000 + 41 * 60_000 + 13_007;
+/** More requests than this are an operator that never comes to rest. */
+const REQUESTS_MAX = 20_000;
 /** At rest: so long without a change of the cluster, of all the time that an operator gets. */
 const QUIET_MS = 60_000, SETTLE_MS_MAX = 30 * 60_000;
 
@@ -64,12 +70,13 @@ export function runSimulated(
   { suite, scenario }: PlannedScenario,
   { seed, prepared, faults, waitMsMax, signal }: SimulatedRunOptions,
 ): Promise<SimulatedRun> {
-  const simulation = new Simulation(seed), { clock } = simulation;
+  const simulation = new Simulation(seed, OFFSET_MS * (seed % 97)), { clock } = simulation;
   return simulation.run(async () => {
     await using cluster = new SimulatedCluster(simulation, faults);
     const options = { clock, waitMsMax, signal };
     cluster.server.restore(prepared);
     await using within = await ScenarioWorld.open(suite, { ...options, limitMs: limitMsOf(scenario.options) });
+    let deletions: ReadonlySet<string> = new Set();
     let settled = prepared, isSettled = false, outcome: ScenarioOutcome = { kind: "passed" };
     const { result, close } = await runScenario({
       suite,
@@ -83,12 +90,13 @@ export function runSimulated(
       onBodyEnd: async (ended) => {
         outcome = ended;
         isSettled = await settle(cluster, simulation);
+        deletions = cluster.trace.deletions(cluster.trace.faultRevision ?? Infinity);
         settled = cluster.server.snapshot();
       },
     });
     await close(false);
     const { trace, server } = cluster, { warnings } = simulation;
-    return { result, outcome, trace, isSettled, settled, left: server.snapshot(), warnings };
+    return { result, outcome, trace, deletions, isSettled, settled, left: server.snapshot(), warnings };
   });
 }
 
@@ -113,11 +121,11 @@ function hostIn(simulation: Simulation, called: SimulatedCluster | undefined): O
 }
 
 /** Waits until the cluster has not changed for a while; false if it never stops. */
-async function settle({ server }: SimulatedCluster, { clock }: Simulation): Promise<boolean> {
+async function settle({ server, trace }: SimulatedCluster, { clock }: Simulation): Promise<boolean> {
   const startMs = clock.elapsed();
   let revision = server.storage.revision, quietMs = clock.elapsed();
   while (clock.elapsed() - quietMs < QUIET_MS) {
-    if (clock.elapsed() - startMs > SETTLE_MS_MAX) return false;
+    if (clock.elapsed() - startMs > SETTLE_MS_MAX || trace.requests.length > REQUESTS_MAX) return false;
     await sleep(clock, 1_000);
     if (server.storage.revision === revision) continue;
     revision = server.storage.revision;

@@ -27,8 +27,9 @@ export class Simulation {
   #working = 0;
   #lastWork: Promise<unknown> = Promise.resolve();
 
-  constructor(readonly seed: number) {
-    this.clock = new SimulatedClock(START_MS, () => this.#settle());
+  /** Begins `offsetMs` after the first second of 2026. */
+  constructor(readonly seed: number, offsetMs: number = 0) {
+    this.clock = new SimulatedClock(START_MS + offsetMs, () => this.#settle());
     this.ambient = this.random("ambient");
   }
 

@@ -40,10 +40,24 @@ export interface TracedEvent {
 export class Trace {
   readonly requests: TracedRequest[] = [];
   readonly events: TracedEvent[] = [];
+  /** The storage's revision when the first fault struck. */
+  faultRevision: number | undefined;
   #writes = 0;
 
   nextWrite(): number {
     return ++this.#writes;
+  }
+
+  /** Objects (`plural namespace/name`) that the operator deleted although it had not made them since the fault. */
+  deletions(sinceRevision: number): ReadonlySet<string> {
+    const made = new Set<string>(), deleted = new Set<string>();
+    for (const { actor, target, code, isEffective, revision = 0 } of this.requests) {
+      if (actor !== "operator" || !isEffective || revision <= sinceRevision || !target?.name) continue;
+      const object = `${target.plural} ${target.namespace ?? ""}/${target.name}`;
+      if (code === 201) made.add(object);
+      else if (target.verb === "delete" && !made.has(object)) deleted.add(object);
+    }
+    return deleted;
   }
 
   /** Whether two runs sent the same requests at the same virtual times, and got the same answers. */

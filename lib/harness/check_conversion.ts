@@ -1,6 +1,6 @@
 import { describeError, formatJson } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
-import { keptFields } from "../admission/kept_fields.ts";
+import { lostFields } from "../admission/preserved_fields.ts";
 import type { KindConversion, ObjectParts } from "../admission/mod.ts";
 import type { CustomResource } from "../operator/mod.ts";
 
@@ -93,7 +93,7 @@ export function checkConversion<Spec, Status extends object>(
 function lost(conversion: KindConversion, sent: DynamicObject, returned: DynamicObject) {
   const parts = ({ spec, status }: DynamicObject) => ({ spec, status });
   const normal = (each: unknown) => conversion.read({ ...sent, ...each as ObjectParts }).parts;
-  return keptFields(parts(sent), parts(returned), normal).map(({ path, is, was }) => ({
+  return lostFields(parts(sent), parts(returned), normal).map(({ path, is, was }) => ({
     field: path.join("."),
     sent: is,
     returned: was,

@@ -18,19 +18,19 @@ export class CommandError extends Error {
   constructor(command: string, readonly code: number, output: string) {
     const lines = output.trim().split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
     const rest = lines.length > 1 ? lines.slice(-SAID_LINES_MAX).map((line) => `\n  ${shortened(line)}`).join("") : "";
-    super(`${command} exited with ${code}${lines.length > 0 ? `: ${gistOf(lines)}` : ""}${rest}`);
-    this.gist = gistOf(lines);
+    super(`${command} exited with ${code}${lines.length > 0 ? `: ${summaryOf(lines)}` : ""}${rest}`);
+    this.summary = summaryOf(lines);
   }
 
   /** The most telling line of the output, or empty. */
-  readonly gist: string;
+  readonly summary: string;
 }
 
 /** Most output that an error quotes, in characters and lines. */
 const OUTPUT_LENGTH_MAX = 4_000, SAID_LINES_MAX = 12, LINE_LENGTH_MAX = 300;
 
 /** A program may wrap the error of a program that it started; the inner one is more precise. */
-function gistOf(lines: readonly string[]): string {
+function summaryOf(lines: readonly string[]): string {
   const inner = lines.find((line) => /^(command output|stderr): \S/i.test(line))?.replace(/^[^:]*: /, "");
   const line = inner ?? lines.find((line) => /^(fatal )?error\b/i.test(line)) ?? lines.at(-1) ?? "";
   return shortened(line.replace(/^error: /i, "").trim());
@@ -117,9 +117,9 @@ export async function whyUnusable(
     signal?.throwIfAborted();
     if (error instanceof Deno.errors.NotFound) return "it is not installed";
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
-      return "it may not be run";
+      return "this program has no permission to run it";
     }
-    return error instanceof CommandError ? error.gist || error.message : describeError(error);
+    return error instanceof CommandError ? error.summary || error.message : describeError(error);
   }
 }
 

@@ -47,7 +47,7 @@ export class CurrentSource implements ClusterSource {
     if (!isLocal(found.server) && !await confirm(`run the scenarios on ${found.name} at ${found.server}?`)) {
       throw new UsageError(
         `context ${found.name} is at ${found.server}, which is not this machine`,
-        "agree with --yes, choose another --context, or take --cluster embedded, envtest or kind",
+        "agree with --yes, choose another --context, or use --cluster embedded, envtest or kind",
       );
     }
     return found;

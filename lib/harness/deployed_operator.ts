@@ -51,7 +51,7 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
   /** A pod's process cannot be inspected. */
   get inProcess(): InProcessControl {
     throw new UsageError(
-      "the operator is a pod here, and the scenario looks into its process",
+      "the operator is a pod here, and the scenario inspects its process",
       "declare it `inProcess`",
     );
   }
@@ -115,7 +115,7 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
   }
 
   async #do(command: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    this.#abort.abort(new Error("another command took its place"));
+    this.#abort.abort(new Error("another command replaced it"));
     const abort = this.#abort = new LinkedAbort([]), before = this.#command;
     const done = before.then(async () => {
       abort.signal.throwIfAborted();

@@ -241,17 +241,17 @@ class Deadline {
     this.#endMs = options.clock.elapsed() + (options.readyMsMax ?? READY_MS_MAX);
   }
 
-  async poll<T>(what: string, look: () => Promise<T>): Promise<T> {
+  async poll<T>(what: string, check: () => Promise<T>): Promise<T> {
     const { clock, signal } = this.options;
     while (true) {
       signal?.throwIfAborted();
       try {
-        return await look();
+        return await check();
       } catch (cause) {
         const { failure } = this.programs;
         if (failure) throw new ProgramEndedError(`the control plane did not start: ${failure}`);
         if (clock.elapsed() < this.#endMs) await sleep(clock, POLL_MS, signal);
-        else throw new Error(`the control plane did not show ${what} in time: ${describeError(cause)}`, { cause });
+        else throw new Error(`the control plane had no ${what} in time: ${describeError(cause)}`, { cause });
       }
     }
   }

@@ -50,7 +50,7 @@ export class EnvtestDownload {
     if (os === "linux") return;
     throw new UsageError(
       `Kubernetes publishes no ${MANAGER} for ${os}`,
-      "build one, put it beside kube-apiserver and name the folder with --assets, or take --cluster kind",
+      "build one, put it beside kube-apiserver and name the folder with --assets, or use --cluster kind",
     );
   }
 
@@ -96,7 +96,7 @@ export class EnvtestDownload {
       const url = urlOf(path, mirror.kubernetesUrl, "--kubernetes-url");
       onStage?.(`downloading ${name} ${formatVersion(version)}`);
       const digest = (await downloadText(new URL(`${url}.sha256`), DIGEST_BYTES_MAX, signal)).trim().split(/\s/)[0]!;
-      if (!/^[0-9a-f]{64}$/i.test(digest)) throw new Error(`${url}.sha256 holds no sha256`);
+      if (!/^[0-9a-f]{64}$/i.test(digest)) throw new Error(`${url}.sha256 contains no sha256`);
       await this.#intoCache(version, async (part) => {
         const bytesMax = PROGRAM_BYTES_MAX;
         await downloadFile(`${part}/${name}`, { url, digest, algorithm: "sha256", bytesMax, signal });
@@ -136,7 +136,7 @@ export class EnvtestDownload {
 
   async #index(signal: AbortSignal): Promise<Archive[]> {
     const { mirror: { indexUrl }, platform: { os, arch }, onStage } = this.#options;
-    onStage?.("looking which control planes can be downloaded");
+    onStage?.("listing the control planes that can be downloaded");
     const base = urlOf(indexUrl, undefined, "--envtest-index");
     const { parse } = await import("../base/yaml.ts"), text = await downloadText(base, INDEX_BYTES_MAX, signal);
     const { releases } = parsed(parse, text) as { releases?: Record<string, Record<string, unknown>> };

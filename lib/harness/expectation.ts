@@ -187,7 +187,7 @@ function conditionVerdict(
     return { holds: true };
   }
   const stale = seen !== undefined && generation !== undefined && seen < generation
-    ? `\n  it speaks of generation ${seen}, the object is at ${generation}`
+    ? `\n  it is for generation ${seen}, the object has generation ${generation}`
     : "";
   return {
     holds: false,

@@ -128,7 +128,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   }
 
   async #kill(withdraws: boolean): Promise<void> {
-    this.#startAbort.abort(new Error("the operator was ended while it started"));
+    this.#startAbort.abort(new Error("the operator was stopped while it started"));
     await this.#starting?.catch(() => {});
     await this.#end((running) => running.crash(), withdraws);
   }
@@ -167,7 +167,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   async idle(): Promise<void> {
     // A request in flight counts as work: idleness must last several turns.
     for (let quiet = 0, turns = 0; quiet < QUIET_TURNS; turns++) {
-      if (turns >= TURNS_MAX) throw new Error("the operator does not come to rest");
+      if (turns >= TURNS_MAX) throw new Error("the operator does not become idle");
       await settle(1);
       quiet = this.running.idle ? quiet + 1 : 0;
     }
@@ -249,8 +249,8 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     }
     if (cluster.kind === "current") {
       throw new UsageError(
-        `the webhooks of ${operator.name} would be in the way of a cluster that others use while it runs in this process`,
-        "take an embedded or an envtest cluster, or a kind cluster: --cluster kind, with --reuse --kind-name where it is there already",
+        `the webhooks of ${operator.name} would affect other users of the cluster while it runs in this process`,
+        "use an embedded or an envtest cluster, or a kind cluster: --cluster kind, with --reuse --kind-name where it is there already",
       );
     }
     const real = new SystemClock(), signal = this.#startAbort.signal;
@@ -266,7 +266,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
       return await findHostGateway(client, { clock, isLocal: true, os: Deno.build.os, signal });
     } catch (cause) {
       if (!(cause instanceof UsageError)) throw cause;
-      const otherwise = "run it as a pod: --deployed; or take an embedded or an envtest cluster";
+      const otherwise = "run it as a pod: --deployed; or use an embedded or an envtest cluster";
       throw new UsageError(`its webhooks cannot be called while it runs in this process: ${cause.message}`, otherwise, {
         cause,
       });

@@ -20,14 +20,14 @@ interface KindOptions extends KindProgramOptions {
 export class KindCluster extends KubeconfigCluster {
   readonly #stays: boolean;
   readonly #kind: KindProgram;
-  readonly #duty: ExitHook | undefined;
+  readonly #exitHook: ExitHook | undefined;
 
   /** For {@linkcode KindSource.open}. */
   constructor(kind: KindProgram, stays: boolean, context: KubeContext, kubeconfig: string) {
     super("kind", context, kubeconfig);
     this.#stays = stays;
     this.#kind = kind;
-    this.#duty = stays ? undefined : new ExitHook(() => kind.deleteLater());
+    this.#exitHook = stays ? undefined : new ExitHook(() => kind.deleteLater());
   }
 
   /** Whether it existed before or is kept. */
@@ -62,8 +62,8 @@ export class KindCluster extends KubeconfigCluster {
     const nodes = this.#stays ? await this.#kind.nodes(signal) : [];
     const loads = await Promise.all(nodes.map((node) => NodeLoad.begin(runtime, node, signal)));
     await using stack = new AsyncDisposableStack();
-    stack.defer(() => this.#kind.teardown("taking an image off", (signal) => takeOff(loads, signal)));
-    const note = () => this.#kind.teardown("looking what was loaded", (signal) => noteAll(loads, signal));
+    stack.defer(() => this.#kind.teardown("removing an image from a node", (signal) => removeLoaded(loads, signal)));
+    const note = () => this.#kind.teardown("listing the loaded images", (signal) => recordLoaded(loads, signal));
     try {
       await this.#kind.run(["load", "docker-image", image, "--name", name], signal);
     } catch (error) {
@@ -85,7 +85,7 @@ export class KindCluster extends KubeconfigCluster {
     try {
       if (!this.#stays) await this.#kind.delete();
     } finally {
-      this.#duty?.[Symbol.dispose]();
+      this.#exitHook?.[Symbol.dispose]();
     }
   }
 }
@@ -117,7 +117,7 @@ export class KindSource implements ClusterSource {
     if (there && !reuse) {
       throw new UsageError(
         `there is a kind cluster ${kind.name} already`,
-        `use it with --reuse, or remove it with kind delete cluster --name ${kind.name}`,
+        `use it with --reuse, or delete it with kind delete cluster --name ${kind.name}`,
       );
     }
     using _duty = there ? undefined : new ExitHook(() => kind.deleteLater()); // the cluster has one of its own
@@ -132,10 +132,10 @@ export class KindSource implements ClusterSource {
   }
 }
 
-async function noteAll(loads: readonly NodeLoad[], signal: AbortSignal): Promise<void> {
+async function recordLoaded(loads: readonly NodeLoad[], signal: AbortSignal): Promise<void> {
   for (const load of loads) await load.note(signal);
 }
 
-async function takeOff(loads: readonly NodeLoad[], signal: AbortSignal): Promise<void> {
+async function removeLoaded(loads: readonly NodeLoad[], signal: AbortSignal): Promise<void> {
   for (const load of loads) await load.undo(signal);
 }

@@ -29,7 +29,7 @@ const ANSWER_MS_MAX = 60_000, TEARDOWN_MS_MAX = 120_000;
  * may make a node after the first one.
  */
 const DELETIONS_MAX = 20, DELETION_PAUSE_MS = 1_000;
-const INSTALL = "install kind (kind.sigs.k8s.io/docs/user/quick-start), or take --cluster embedded";
+const INSTALL = "install kind (kind.sigs.k8s.io/docs/user/quick-start), or use --cluster embedded";
 
 export class KindProgram {
   readonly name: string;
@@ -53,7 +53,7 @@ export class KindProgram {
   static async find(options: KindProgramOptions, signal: AbortSignal): Promise<KindProgram> {
     const { clock, answerMsMax = ANSWER_MS_MAX, runtime: preferred } = options;
     // A stuck daemon accepts requests and never answers.
-    using limit = new TimeLimit(clock, answerMsMax, "asking for kind and a container runtime took longer than", [
+    using limit = new TimeLimit(clock, answerMsMax, "looking for kind and a container runtime took longer than", [
       signal,
     ]);
     const runtime = await ContainerRuntime.find(preferred, limit.signal);
@@ -114,11 +114,11 @@ export class KindProgram {
           if (gone === (half ? 2 : 1)) return;
           await sleep(this.#clock, DELETION_PAUSE_MS, signal);
         }
-        throw new Error(`it is there after ${DELETIONS_MAX} deletions`);
+        throw new Error(`it still exists after ${DELETIONS_MAX} deletions`);
       });
     } catch (cause) {
       const fix = `kind delete cluster --name ${this.name}`;
-      throw new Error(`kind cluster ${this.name} is left behind, remove it with \`${fix}\`: ${describeError(cause)}`);
+      throw new Error(`kind cluster ${this.name} was not deleted; delete it with \`${fix}\`: ${describeError(cause)}`);
     }
   }
 

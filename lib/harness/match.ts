@@ -87,10 +87,10 @@ function show(value: unknown, path: string, hidden: boolean): string {
     return isNamed ? `a value that is ${value.name}` : "a value that the test accepts";
   }
   if (hidden) {
-    if (value instanceof RegExp) return "a text of a certain form";
+    if (value instanceof RegExp) return "a string of a certain form";
     return `a secret value of ${typeof value === "string" ? value.length : formatJson(value).length} characters`;
   }
-  if (value instanceof RegExp) return `a text like ${value}`;
+  if (value instanceof RegExp) return `a string like ${value}`;
   return shorten(formatJson(value), SHOWN_LENGTH_MAX);
 }
 

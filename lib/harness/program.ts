@@ -11,7 +11,7 @@ const TAIL_LINES_SHOWN = 12;
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #drained: Promise<void>;
-  readonly #duty: ExitHook;
+  readonly #exitHook: ExitHook;
   #tail = "";
   #exit: Deno.CommandStatus | undefined;
   #isDrained = false;
@@ -32,7 +32,7 @@ export class Program implements AsyncDisposable {
       detached: true,
     });
     this.#child = command.spawn();
-    this.#duty = new ExitHook(() => killSession(this.#child));
+    this.#exitHook = new ExitHook(() => killSession(this.#child));
     this.#drained = this.#drain(this.#child.stderr);
     this.#child.status.then((status) => this.#exit = status);
   }
@@ -44,7 +44,7 @@ export class Program implements AsyncDisposable {
     if (!this.#exit || !this.#isDrained) return undefined;
     const how = this.#exit.signal ? `was ended by ${this.#exit.signal}` : `exited with ${this.#exit.code}`;
     const lines = this.#tail.trim().split("\n").slice(-TAIL_LINES_SHOWN).join("\n  ");
-    return `${this.name} ${how}; it said last:\n  ${lines}`;
+    return `${this.name} ${how}; its last output:\n  ${lines}`;
   }
 
   /** Kills it (a graceful stop would save nothing) and waits for its end. */
@@ -53,7 +53,7 @@ export class Program implements AsyncDisposable {
     if (!this.#exit || !this.#isDrained) killSession(this.#child);
     await this.#child.status;
     await this.#drained;
-    this.#duty[Symbol.dispose]();
+    this.#exitHook[Symbol.dispose]();
   }
 
   async #drain(output: ReadableStream<Uint8Array>): Promise<void> {

@@ -42,7 +42,7 @@ export function rowsOf({ steps, writes, logs, events, endMs }: ScenarioResult): 
       order,
       endMs: ended ?? endMs,
       what: `${kind} ${title}`,
-      more: () => failure ?? (ended === undefined ? "it did not come to its end" : undefined),
+      more: () => failure ?? (ended === undefined ? "it did not finish" : undefined),
       isFailure: failure !== undefined,
     })),
     ...writes.map(({ by, method, path, name, status, atMs, order, tookMs }) => ({
@@ -51,7 +51,7 @@ export function rowsOf({ steps, writes, logs, events, endMs }: ScenarioResult): 
       order,
       endMs: atMs + tookMs,
       what: `${method} ${path.replace(/(?<=[?&])fieldManager=[^&]*&?|[?&]fieldManager=[^&]*$/, "")}`,
-      more: () => `${name ? `${name} ` : ""}${status ?? "no answer came"}`,
+      more: () => `${name ? `${name} ` : ""}${status ?? "no response"}`,
       isFailure: status === undefined || status >= 400,
     })),
     ...events.map(({ type, reason, note, regarding, atMs }) => ({

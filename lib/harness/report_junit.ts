@@ -52,7 +52,7 @@ function caseXml({ suite, name, outcome, startMs, endMs, logs, steps, attachment
     case "skipped":
       return `${head}>\n      <skipped message="${escape(outcome.reason)}"/>\n    </testcase>\n`;
     case "interrupted":
-      return `${head}>\n${failureXml("error", "it did not run to its end")}    </testcase>\n`;
+      return `${head}>\n${failureXml("error", "it did not finish")}    </testcase>\n`;
     case "failed": {
       const details = [
         ...steps.map(({ kind, title, failure }) => `${failure ? "✗" : "✓"} ${kind} ${title}`),

@@ -44,7 +44,7 @@ export function scenarioLines(result: ScenarioResult, paint: Paint): string[] {
     case "skipped":
       return [`${paint("yellow", "-")} ${title}${paint("dim", printable(` skipped: ${outcome.reason}`))}`];
     case "interrupted":
-      return [`${paint("yellow", "!")} ${title}${paint("dim", " did not run to its end")}`];
+      return [`${paint("yellow", "!")} ${title}${paint("dim", " did not finish")}`];
     case "failed":
       return [`${paint("red", "✗")} ${title}${took}`, ...failureLines(result, outcome.message, paint)];
     default:
@@ -84,7 +84,7 @@ export function summaryLines(result: RunResult, paint: Paint): string[] {
   const where = `${cluster.kind}${cluster.version ? ` ${cluster.version}` : ""}, operator ${operator}, seed ${seed}`;
   lines.push("", paint("dim", `${formatDuration(result.endMs - result.startMs)} on ${where}`));
   if (interrupted > 0) {
-    lines.push(paint("yellow", `${interrupted} did not run to ${interrupted === 1 ? "its" : "their"} end`));
+    lines.push(paint("yellow", `${interrupted} did not finish`));
   }
   lines.push(
     paint(

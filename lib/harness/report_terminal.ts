@@ -150,7 +150,7 @@ export function progressPicture(progress: Progress, columns: number, paint: Pain
   const frame = FRAMES[Math.floor(progress.tookMs / FRAME_MS) % FRAMES.length]!;
   const lines = [`${paint("cyan", frame)} ${counts(progress, width - 2, paint)}`];
   if (isEnding) {
-    lines.push(paint("yellow", cutToWidth("  ending: clearing up; Ctrl-C once more leaves all as it is", width)));
+    lines.push(paint("yellow", cutToWidth("  stopping: cleaning up; Ctrl-C again leaves all as it is", width)));
   }
   if (stage !== undefined) lines.push(paint("dim", cutToWidth(`  … ${printable(stage)}`, width)));
   for (const { name, step, tookMs } of running.slice(0, SHOWN_MAX)) {

@@ -73,15 +73,16 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
     operator.runs || scenario.options.operator === "stopped"
       ? "its first step had not begun"
       : "the operator had not started";
-  const onLate = () => abort.abort(new Error(lateMessage(limitMs, timeline, beginning(), stage?.pendingWaits ?? [])));
+  const late = () => lateMessage(limitMs, timeline, beginning(), environment?.pendingWaits ?? []);
+  const onLate = () => abort.abort(new Error(late()));
   const timer = clock.schedule(onLate, limitMs - run.within.tookMs);
-  let stage: ScenarioEnvironment | undefined, outcome: ScenarioOutcome = { kind: "passed" };
+  let environment: ScenarioEnvironment | undefined, outcome: ScenarioOutcome = { kind: "passed" };
   let attachments: ScenarioResult["attachments"] = [];
   const { world, operator: make } = run.within, declared = make();
   const operator = run.deployed ?? inProcess(run, declared, timeline);
   try {
     const onError = (error: unknown) => abort.abort(error);
-    stage = await ScenarioEnvironment.open({
+    environment = await ScenarioEnvironment.open({
       ...run,
       world,
       declared,
@@ -90,7 +91,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
       signal: abort.signal,
       onError,
     });
-    await untilAborted(perform(scenario, stage, operator), abort.signal); // one that ignores its signal is left behind
+    await untilAborted(perform(scenario, environment, operator), abort.signal); // may ignore its signal
   } catch (error) {
     outcome = run.signal.aborted ? { kind: "interrupted" } : outcomeOf(error);
     if (outcome.kind === "failed") attachments = await run.diagnose?.().catch(() => []) ?? [];
@@ -98,10 +99,10 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
     clock.clear(timer);
   }
   await run.onBodyEnd?.(outcome);
-  outcome = await strike(run, { stage, operator, timeline }, outcome);
+  outcome = await teardown(run, { environment, operator, timeline }, outcome);
   return {
     result: ended(outcome, attachments),
-    close: (awaitGone) => close(stage, awaitGone && !isKept(run, outcome)),
+    close: (awaitGone) => close(environment, awaitGone && !isKept(run, outcome)),
   };
 }
 
@@ -118,26 +119,26 @@ function lateMessage(limitMs: number, timeline: Timeline, beginning: string, wai
   return [`it took longer than ${formatDuration(limitMs)}: ${where}`, ...described].join("\n");
 }
 
-async function perform(scenario: Scenario, stage: ScenarioEnvironment, operator: OperatorUnderTest): Promise<void> {
+async function perform(scenario: Scenario, within: ScenarioEnvironment, operator: OperatorUnderTest): Promise<void> {
   const { operator: state, workloads } = scenario.options;
-  if (workloads) await stage.simulateWorkloads(durationMs(workloads.readyAfter));
+  if (workloads) await within.simulateWorkloads(durationMs(workloads.readyAfter));
   if (state !== "stopped") await operator.start();
-  await scenario.story(stage.context());
+  await scenario.body(within.context());
 }
 
-interface Scenery {
-  readonly stage: ScenarioEnvironment | undefined;
+interface ScenarioResources {
+  readonly environment: ScenarioEnvironment | undefined;
   readonly operator: OperatorUnderTest;
   readonly timeline: Timeline;
 }
 
 /** Ends the scenario's operator and removes its objects; a failure fails a passed scenario. */
-async function strike(
+async function teardown(
   run: ScenarioRun,
-  { stage, operator, timeline }: Scenery,
+  { environment, operator, timeline }: ScenarioResources,
   outcome: ScenarioOutcome,
 ): Promise<ScenarioOutcome> {
-  const title = isKept(run, outcome) ? `kept: ${stage?.namespaces.join(", ")}` : "what it made goes";
+  const title = isKept(run, outcome) ? `kept: ${environment?.namespaces.join(", ")}` : "delete what it created";
   const step = timeline.begin("teardown", title);
   run.onStep?.("teardown", title, false);
   const problems: unknown[] = [];
@@ -145,13 +146,13 @@ async function strike(
     limited(act, { clock: run.clock, limitMs: TEARDOWN_MS_MAX + run.waitMsMax, what }).catch((error) =>
       void problems.push(error)
     );
-  if (stage) {
-    await attempt("waiting for its last writes", () => stage.endBody());
-    await attempt("collecting its Events", () => stage.collectEvents());
+  if (environment) {
+    await attempt("waiting for its last writes", () => environment.endBody());
+    await attempt("collecting its Events", () => environment.collectEvents());
   }
   // A failed body may leave the operator in any state; clean-up needs a running one.
   if (outcome.kind !== "passed" && !run.deployed) await attempt("ending its operator", () => operator.crash());
-  if (stage && !isKept(run, outcome)) await attempt("removing what it made", () => stage.clear());
+  if (environment && !isKept(run, outcome)) await attempt("deleting what it created", () => environment.clear());
   if (operator instanceof InProcessOperator) {
     await attempt("ending its operator", () => operator[Symbol.asyncDispose]());
   }
@@ -170,11 +171,11 @@ function withTeardownFailure(outcome: ScenarioOutcome, problem: string): Scenari
   return { ...outcome, message: `${outcome.message}\nits teardown failed too: ${problem}` };
 }
 
-async function close(stage: ScenarioEnvironment | undefined, awaitGone: boolean): Promise<void> {
+async function close(environment: ScenarioEnvironment | undefined, awaitGone: boolean): Promise<void> {
   try {
-    if (awaitGone) await stage?.gone();
+    if (awaitGone) await environment?.gone();
   } finally {
-    stage?.close();
+    environment?.close();
   }
 }
 

@@ -202,7 +202,7 @@ class Run {
         });
       });
       await this.#awaitEnds(ends, moreFollow !== true && (cluster.stays === true || !signal.aborted));
-      listener?.onStage?.("removing what the run needed");
+      listener?.onStage?.("deleting what the run created");
     } finally {
       listener?.onStage?.(undefined);
     }
@@ -276,7 +276,7 @@ class Run {
 /** Why a scenario cannot run with the operator in a pod, if so. */
 function whyNotDeployed({ suite, scenario }: PlannedScenario): string | undefined {
   if (scenario.options.inProcess) return "it inspects the operator's own process, and the operator is a pod here";
-  return suite.hasWorld ? "its outside world is in this process, and the operator is a pod here" : undefined;
+  return suite.hasWorld ? "its world is in this process, and the operator is a pod here" : undefined;
 }
 
 function notStarted({ suite, scenario }: PlannedScenario, outcome: ScenarioOutcome, startMs: number): ScenarioResult {

@@ -69,14 +69,14 @@ export class ScenarioEnvironment {
 
   /** Resolves when the scenario's namespace exists. */
   static async open(options: ScenarioEnvironmentOptions): Promise<ScenarioEnvironment> {
-    const stage = new ScenarioEnvironment(options);
+    const environment = new ScenarioEnvironment(options);
     try {
-      await stage.#cluster.makeNamespace("home");
+      await environment.#cluster.makeNamespace("home");
     } catch (error) {
-      stage.close();
+      environment.close();
       throw error;
     }
-    return stage;
+    return environment;
   }
 
   get namespaces(): readonly string[] {

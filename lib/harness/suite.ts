@@ -40,7 +40,7 @@ export interface Scenario {
   /** A sentence that is true if the body succeeds; unique in its suite. */
   readonly name: string;
   /** The body. */
-  readonly story: ScenarioBody;
+  readonly body: ScenarioBody;
   /** Its options. */
   readonly options: ScenarioOptions;
 }
@@ -118,12 +118,12 @@ export class Suite<World = unknown> {
    *
    * @throws {RangeError} if the suite has one of that name.
    */
-  scenario(name: string, story: ScenarioBody<World>, options: ScenarioOptions = {}): this {
+  scenario(name: string, body: ScenarioBody<World>, options: ScenarioOptions = {}): this {
     if (this.#scenarios.some((scenario) => scenario.name === name)) {
       throw new RangeError(`suite ${this.name} has a scenario "${name}" already`);
     }
     // Only this suite runs it, in its own world.
-    this.#scenarios.push({ name, story: story as ScenarioBody, options });
+    this.#scenarios.push({ name, body: body as ScenarioBody, options });
     return this;
   }
 
@@ -153,10 +153,10 @@ async function disposeOf(world: unknown): Promise<void> {
   else if (Symbol.dispose in world) (world as Disposable)[Symbol.dispose]();
 }
 
-const STORY_MS_MAX = 5 * 60_000;
+const BODY_MS_MAX = 5 * 60_000;
 
 export function limitMsOf({ timeout }: ScenarioOptions): number {
-  return timeout === undefined ? STORY_MS_MAX : durationMs(timeout);
+  return timeout === undefined ? BODY_MS_MAX : durationMs(timeout);
 }
 
 /** Whether a scenario must not share its operator. */

@@ -16,12 +16,12 @@ const REMOVALS_MAX = 100;
 export class TemporaryFolder implements AsyncDisposable {
   readonly path: string;
   readonly #lock: Deno.FsFile | undefined;
-  readonly #duty: ExitHook;
+  readonly #exitHook: ExitHook;
 
   private constructor(path: string, lock?: Deno.FsFile) {
     this.path = path;
     this.#lock = lock;
-    this.#duty = new ExitHook(() => Deno.removeSync(path, { recursive: true }));
+    this.#exitHook = new ExitHook(() => Deno.removeSync(path, { recursive: true }));
   }
 
   /**
@@ -65,7 +65,7 @@ export class TemporaryFolder implements AsyncDisposable {
       return error instanceof Deno.errors.NotFound ? Promise.resolve() : Promise.reject(error);
     } finally {
       this.#lock?.close();
-      this.#duty[Symbol.dispose]();
+      this.#exitHook[Symbol.dispose]();
     }
   }
 }

@@ -26,7 +26,7 @@ export async function downloadFile(path: string, options: DownloadOptions): Prom
   let bytes = 0;
   for await (const chunk of chunks(body, url, signal)) {
     bytes += chunk.length;
-    if (bytes > bytesMax) throw new Error(`${url} has more than the ${bytesMax} bytes that it may have`);
+    if (bytes > bytesMax) throw new Error(`${url} has more than the maximum of ${bytesMax} bytes`);
     hash.update(chunk);
     let rest: Uint8Array = chunk;
     while (rest.length > 0) rest = rest.subarray(await file.write(rest));
@@ -34,7 +34,7 @@ export async function downloadFile(path: string, options: DownloadOptions): Prom
   const got = hash.digest("hex");
   if (Buffer.from(got).equals(Buffer.from(digest.toLowerCase()))) return;
   throw new Error(
-    `${url} is not what its ${algorithm} says: ${bytes} bytes with ${shortened(got)} instead of ${shortened(digest)}`,
+    `${url} does not match its ${algorithm}: ${bytes} bytes with ${shortened(got)} instead of ${shortened(digest)}`,
   );
 }
 
@@ -43,7 +43,7 @@ export async function downloadText(url: URL, bytesMax: number, signal: AbortSign
   let text = "", bytes = 0;
   for await (const chunk of chunks(await open(url, signal), url, signal)) {
     bytes += chunk.length;
-    if (bytes > bytesMax) throw new Error(`${url} has more than the ${bytesMax} bytes that it may have`);
+    if (bytes > bytesMax) throw new Error(`${url} has more than the maximum of ${bytesMax} bytes`);
     text += decoder.decode(chunk, { stream: true });
   }
   return text;

@@ -50,7 +50,7 @@ export async function waitUntil(
 ): Promise<void> {
   if (resources.length === 0) {
     throw new UsageError(
-      `"${what}" watches no kind, so no change would be noticed`,
+      `"${what}" watches no kind, so no change would be seen`,
       "name the kinds whose changes may make it hold, as [ConfigMap]",
     );
   }

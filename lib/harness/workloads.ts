@@ -59,7 +59,7 @@ export class Workloads implements AsyncDisposable {
   async makeFail<T extends KubeObject>(ref: Ref<T>, message: string): Promise<T> {
     const kind = kindOf(ref);
     if (this.#hasNodes) {
-      throw new SkippedError("it makes a workload fail, and the controllers of this cluster would write over that");
+      throw new SkippedError("it makes a workload fail, and the controllers of this cluster would overwrite that");
     }
     this.#failed.set(refId(ref), undefined);
     const object = await new Expectation(ref, this.#options.waiting).toExist();

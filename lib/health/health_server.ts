@@ -56,13 +56,13 @@ export function serveHealth(options: HealthServerOptions): HealthServer {
   } catch (error) {
     throw new UsageError(
       `cannot listen on ${host}:${port} for health and metrics: ${(error as Error).message}`,
-      listenHint(error, port, "--http-port or PINTLE_HTTP_PORT (0 takes any free one)"),
+      listenHint(error, port, "--http-port or PINTLE_HTTP_PORT (0 picks a free one)"),
       { cause: error },
     );
   }
   const close = async () => {
     closing = true;
-    stop.abort(new Error("the server closes"));
+    stop.abort(new Error("the server is closing"));
     // A hanging handler would block a graceful shutdown and the process's end; Deno cannot cut a server off once its
     // shutdown has begun. So the wait comes first.
     const timer = clock.schedule(() => idle.resolve(), closeMsMax);
@@ -118,7 +118,7 @@ async function answer(request: Request, options: HealthServerOptions, stop: Abor
       return new Response(body, { headers: { "content-type": contentType } });
     }
     default:
-      return new Response("not found: /livez, /readyz, /metrics are here\n", { status: 404 });
+      return new Response("not found: this server has /livez, /readyz and /metrics\n", { status: 404 });
   }
 }
 

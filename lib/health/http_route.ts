@@ -46,7 +46,7 @@ export async function answerRoute(
       return await handle(new Request(url, { method, headers, body, signal }), signal);
     });
     if (answer instanceof Response && !answer.bodyUsed && !answer.body?.locked) return answer;
-    throw new TypeError("a handler returns a new Response each time");
+    throw new TypeError("a handler must return a new Response each time");
   } catch (error) {
     if (signal.aborted) return refusal(503, "stopping");
     logger.error("a route failed", { path, method: request.method, error: describeError(error) });

@@ -33,13 +33,13 @@ export class Metrics {
   readonly #passes = this.#passMetrics();
   readonly #requests = this.#requestMetrics();
   readonly #reviews = this.#reviewMetrics();
-  readonly #hot = this.#gauge("pintle_hot_keys", "Objects that are slowed because they write without converging", [
+  readonly #hot = this.#gauge("pintle_hot_keys", "Objects in a hot loop, which are slowed down", [
     "controller",
   ]);
 
   readonly #unhandled = this.#counter(
     "pintle_unhandled_errors_total",
-    "Errors of the operator's code that no code caught: unawaited promises, callbacks of timers",
+    "Errors that the operator's code did not catch: unawaited promises, timer callbacks",
     [],
   );
 
@@ -63,7 +63,7 @@ export class Metrics {
   leadership(name: string, isLeader: () => boolean): void {
     this.#gauge(
       "leader_election_master_status",
-      "Whether this replica leads: 1, or stands by: 0",
+      "1 if this replica is the leader, 0 if it is on standby",
       ["name"],
       (gauge) => {
         gauge.set({ name }, isLeader() ? 1 : 0);
@@ -75,7 +75,7 @@ export class Metrics {
   pause(name: string, isPaused: () => boolean): void {
     this.#gauge(
       "pintle_paused",
-      "Whether this process leaves the work to a peer of its operator",
+      "1 if this process is paused for a peer, else 0",
       ["name"],
       (gauge) => {
         gauge.set({ name }, isPaused() ? 1 : 0);
@@ -85,7 +85,7 @@ export class Metrics {
 
   /** Without shards there is no such metric. */
   shards(name: string, held: () => number): void {
-    this.#gauge("pintle_shards", "Shards of namespaces that this replica works on", ["name"], (gauge) => {
+    this.#gauge("pintle_shards", "Shards of namespaces that this replica owns", ["name"], (gauge) => {
       gauge.set({ name }, held());
     });
   }
@@ -172,10 +172,10 @@ export class Metrics {
 
   #queueMetrics() {
     return {
-      adds: this.#counter("workqueue_adds_total", "Keys added", ["name"]),
-      retries: this.#counter("workqueue_retries_total", "Keys that came back after an error", ["name"]),
-      waited: this.#histogram("workqueue_queue_duration_seconds", "Time a key waits to be taken", ["name"]),
-      worked: this.#histogram("workqueue_work_duration_seconds", "Time a key is worked on", ["name"]),
+      adds: this.#counter("workqueue_adds_total", "Keys added to the queue", ["name"]),
+      retries: this.#counter("workqueue_retries_total", "Keys that are retried after an error", ["name"]),
+      waited: this.#histogram("workqueue_queue_duration_seconds", "Time that a key waits in the queue", ["name"]),
+      worked: this.#histogram("workqueue_work_duration_seconds", "Time to process a key", ["name"]),
     };
   }
 
@@ -189,12 +189,12 @@ export class Metrics {
         "Reconciles with a terminal error",
         label,
       ),
-      seconds: this.#histogram("controller_runtime_reconcile_time_seconds", "Time of a reconcile", label),
-      active: this.#gauge("controller_runtime_active_workers", "Reconciles in flight", label),
+      seconds: this.#histogram("controller_runtime_reconcile_time_seconds", "Duration of a reconcile", label),
+      active: this.#gauge("controller_runtime_active_workers", "Reconciles in progress", label),
       writes: this.#counter("pintle_reconcile_writes_total", "API writes made by reconciles", label),
       stale: this.#counter(
         "pintle_stale_reads_avoided_total",
-        "Reconciles delayed because a store did not see their object's own writes in time",
+        "Reconciles delayed because a store did not show the object's last writes in time",
         label,
       ),
     };
@@ -203,18 +203,18 @@ export class Metrics {
   #requestMetrics() {
     return {
       total: this.#counter("rest_client_requests_total", "API requests by status code and verb", ["code", "method"]),
-      seconds: this.#histogram("rest_client_request_duration_seconds", "Time until an API answer", ["verb"]),
+      seconds: this.#histogram("rest_client_request_duration_seconds", "Latency of API requests", ["verb"]),
     };
   }
 
   #reviewMetrics() {
     const label = ["webhook"];
     return {
-      total: this.#counter("controller_runtime_webhook_requests_total", "Reviews by status code", [...label, "code"]),
-      seconds: this.#histogram("controller_runtime_webhook_latency_seconds", "Time until a review is answered", label),
+      total: this.#counter("controller_runtime_webhook_requests_total", "Webhook calls by code", [...label, "code"]),
+      seconds: this.#histogram("controller_runtime_webhook_latency_seconds", "Latency of webhook reviews", label),
       denied: this.#counter(
         "pintle_webhook_denials_total",
-        "Reviews that were refused: by handlers of admission, or by converting functions",
+        "Webhook reviews that an admission handler or a conversion function refused",
         label,
       ),
     };
@@ -226,22 +226,22 @@ export class Metrics {
     };
     const ages = ({ workingSinceMs }: ControllerGauges) =>
       workingSinceMs.map((sinceMs) => (this.#clock.elapsed() - sinceMs) / 1_000);
-    this.#gauge("workqueue_depth", "Keys that wait", ["name"], collect("name", ({ depth }) => depth));
+    this.#gauge("workqueue_depth", "Keys waiting in the queue", ["name"], collect("name", ({ depth }) => depth));
     this.#gauge(
       "workqueue_unfinished_work_seconds",
-      "Sum of the ages of keys under work",
+      "Total processing time so far of the keys in progress",
       ["name"],
       collect("name", (each) => ages(each).reduce((a, b) => a + b, 0)),
     );
     this.#gauge(
       "workqueue_longest_running_processor_seconds",
-      "Age of the oldest key under work",
+      "Longest processing time so far of a key in progress",
       ["name"],
       collect("name", (each) => Math.max(0, ...ages(each))),
     );
     this.#gauge(
       "controller_runtime_max_concurrent_reconciles",
-      "Most reconciles at once",
+      "Maximum of concurrent reconciles",
       ["controller"],
       collect("controller", ({ workersMax }) => workersMax),
     );
@@ -259,22 +259,22 @@ export class Metrics {
       };
     const sum = (a: number, b: number) => a + b;
     const label = ["resource"];
-    this.#gauge("pintle_store_objects", "Objects in memory", label, collect(({ objects }) => objects, sum));
+    this.#gauge("pintle_store_objects", "Objects in the stores", label, collect(({ objects }) => objects, sum));
     this.#gauge(
       "pintle_watch_staleness_seconds",
-      "Time since the last data from the server, of the quietest watch",
+      "Time since the server last sent data, of the watch that waits longest",
       label,
       collect(({ stalenessMs }) => stalenessMs / 1_000, Math.max),
     );
     this.#gauge(
       "pintle_watch_relists",
-      "Lists made again by the running watches",
+      "Relists of the running watches",
       label,
       collect(({ relists }) => relists, sum),
     );
     this.#gauge(
       "pintle_watch_reconnects",
-      "Times the running watches were opened again",
+      "Reconnects of the running watches",
       label,
       collect(({ reconnects }) => reconnects, sum),
     );
@@ -300,7 +300,7 @@ export class Metrics {
     });
     this.#gauge(
       "process_start_time_seconds",
-      "Start, seconds since the epoch",
+      "Start time, in seconds since the Unix epoch",
       [],
       (gauge) => gauge.set(startedSeconds),
     );

@@ -288,7 +288,7 @@ export class OperatorMetrics {
   }
 
   #warn(metric: string): void {
-    this.#logger?.warn("a metric has too many series: what comes is counted with labels of _other", { metric });
+    this.#logger?.warn("a metric has too many series: further ones get labels of _other", { metric });
   }
 }
 

@@ -173,10 +173,10 @@ function requireFields(fields: Schema, kind: string): void {
   requireFaithful(fields, kind);
   const { shape } = fields as { shape?: object };
   if (!shape) {
-    throw new RangeError(`${kind}: the fields beside spec and status are those of an object; take z.object({…})`);
+    throw new RangeError(`${kind}: the fields beside spec and status are those of an object; use z.object({…})`);
   }
   const taken = ["apiVersion", "kind", "metadata", "spec", "status"].find((name) => Object.hasOwn(shape, name));
-  if (taken) throw new RangeError(`${kind}.${taken}: every object has a field of this name; take another`);
+  if (taken) throw new RangeError(`${kind}.${taken}: every object has a field of this name; choose another`);
 }
 
 /** @throws {PermanentError} naming every invalid field. */

@@ -34,7 +34,7 @@ export function unionAsObject(choices: readonly SchemaNode[], discriminator: str
     }
     if (!isShared && "default" in schema) {
       throw new RangeError(
-        `${path}.${name}: a default would be set whatever ${discriminator} is; make the field optional`,
+        `${path}.${name}: a default would be set for every ${discriminator}; make the field optional`,
       );
     }
     setKey(properties, name, schema);
@@ -51,7 +51,7 @@ function caseOf(choice: SchemaNode, discriminator: string, path: string): Case {
   const values = isObject(tag) ? "const" in tag ? [tag.const] : tag.enum : undefined;
   if (!isObject(properties) || !Array.isArray(values) || !values.every((value) => typeof value === "string")) {
     throw new RangeError(
-      `${path}: a CRD cannot hold this union; give each case an object whose ${discriminator} is a text`,
+      `${path}: a CRD cannot hold this union; give each case an object whose ${discriminator} is a string`,
     );
   }
   const { [discriminator]: _tag, ...others } = properties as Record<string, SchemaNode>;

@@ -54,9 +54,9 @@ export async function findHostGateway(client: Client, options: HostGatewayOption
   }
   if (isLocal && os !== "linux" && addresses.length > 0) return DESKTOP;
   const why = addresses.length === 0
-    ? "the cluster shows no control plane among its nodes, so who runs it keeps it elsewhere"
-    : `its nodes are not reached from here (${reasons.join("; ")})`;
-  throw new UsageError(`no way from the API server to this machine was found: ${why}`, FIX);
+    ? "the cluster lists no control plane among its nodes: its provider runs the control plane elsewhere"
+    : `this machine does not reach its nodes (${reasons.join("; ")})`;
+  throw new UsageError(`no address of this machine that the API server reaches was found: ${why}`, FIX);
 }
 
 interface KubeletAddress {
@@ -76,9 +76,7 @@ async function kubelets(client: Client, signal: AbortSignal | undefined): Promis
   } catch (cause) {
     if (cause instanceof NotFoundError) return []; // an API server without nodes, as the embedded one
     if (!(cause instanceof ForbiddenError)) throw cause;
-    throw new UsageError(`no way from the API server to this machine can be looked for: ${cause.message}`, FIX, {
-      cause,
-    });
+    throw new UsageError(`cannot look for an address that the API server reaches: ${cause.message}`, FIX, { cause });
   }
 }
 
@@ -91,7 +89,7 @@ async function localAddress(
   address: KubeletAddress,
   { clock, signal, answerMsMax = ANSWER_MS_MAX }: HostGatewayOptions,
 ): Promise<string> {
-  using limit = new TimeLimit(clock, answerMsMax, "no answer within", [signal]);
+  using limit = new TimeLimit(clock, answerMsMax, "no response within", [signal]);
   using connection = await Deno.connect({ ...address, signal: limit.signal });
   return (connection.localAddr as Deno.NetAddr).hostname;
 }

@@ -254,7 +254,7 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     throw new UsageError(
       `a ${what} handler of ${kind}, of which only ${view.labelSelector} is watched: an object that loses these labels would ` +
         "keep the operator's finalizer",
-      "filter with `labels` of the handler in the place of labelSelector, or declare it `optional`",
+      "filter with `labels` of the handler instead of labelSelector, or declare it `optional`",
     );
   }
 

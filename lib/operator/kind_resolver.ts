@@ -63,7 +63,7 @@ export class KindResolver {
     const apiVersion = formatApiVersion({ group, version });
     if (unknown.some((each) => each.group === group && each.version === version)) {
       throw new TemporaryError(
-        `the server cannot tell now whether it knows ${kind} in ${apiVersion}: its discovery is stale`,
+        `the server cannot report now whether it knows ${kind} in ${apiVersion}: its discovery is stale`,
         {
           reason: "DiscoveryStale",
         },

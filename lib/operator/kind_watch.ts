@@ -70,12 +70,12 @@ export class KindWatch {
     if (this.#timer !== undefined) clock.clear(this.#timer);
     this.#timer = signal.aborted ? undefined : clock.schedule(() => {
       this.#timer = undefined;
-      this.#discovering = this.#discovering.then(() => this.#lookAndRetry(signal));
+      this.#discovering = this.#discovering.then(() => this.#discoverWithRetries(signal));
     }, delayMs);
   }
 
   /** Schedules another read if this one may be incomplete, unless a change scheduled one. */
-  async #lookAndRetry(signal: AbortSignal): Promise<void> {
+  async #discoverWithRetries(signal: AbortSignal): Promise<void> {
     const confirms = this.#changed;
     this.#changed = false;
     let complete = false;
@@ -98,13 +98,13 @@ export class KindWatch {
     const { client, declared, begin, logger } = this.#deps;
     const { resources, unknown } = await discoverAll(client, signal);
     if (signal.aborted) return true;
-    const there = selectedKinds(this.#selections, declared, resources, this.#tellAmbiguous.bind(this));
+    const there = selectedKinds(this.#selections, declared, resources, this.#logAmbiguous.bind(this));
     for (const [name, { kind, end }] of this.#begun) {
       const now = there.get(name)?.kind;
       if (now && isSame(now, kind)) continue;
       // The kind, or its version, may exist all the same.
       if (unknown.some(({ group, version }) => group === kind.group && (!now || version === kind.version))) continue;
-      logger.info(now ? "a selected kind is served otherwise" : "a selected kind is gone", {
+      logger.info(now ? "a selected kind is served in another version or scope" : "a selected kind is gone", {
         kind: name,
         ...now && { version: now.version },
       });
@@ -120,7 +120,7 @@ export class KindWatch {
     return unknown.length === 0;
   }
 
-  #tellAmbiguous({ selector }: KindSelection, kinds: readonly DiscoveredResource[]): void {
+  #logAmbiguous({ selector }: KindSelection, kinds: readonly DiscoveredResource[]): void {
     const named = kinds.map(formatGroupResource).join(", ");
     if (this.#reported.has(named)) return;
     this.#reported.add(named);

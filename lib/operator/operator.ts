@@ -355,6 +355,6 @@ function checkForeignFinalizer(finalizer: string): void {
     throw new UsageError(`"${finalizer}" is not an operator's finalizer`, "a DNS name, / and a name");
   }
   if (/(^|\.)(kubernetes|k8s)\.io$/.test(domain!)) {
-    throw new UsageError(`the finalizer ${finalizer} is Kubernetes' own: no operator takes it over`);
+    throw new UsageError(`the finalizer ${finalizer} is Kubernetes' own: no operator can take it over`);
   }
 }

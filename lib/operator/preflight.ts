@@ -157,7 +157,7 @@ export async function unservedKinds(
     });
     const resources = isObject(list) && Array.isArray(list.resources) ? list.resources : undefined;
     if (list !== undefined && !resources) {
-      throw new MalformedAnswerError(`cannot get ${path}: the answer is not a discovery of an API server`);
+      throw new MalformedAnswerError(`cannot get ${path}: the response is not a discovery document`);
     }
     if (resources?.some(({ name }) => name === kind.plural)) continue;
     const name = formatGroupResource(kind), own = crds.has(name);

@@ -9,8 +9,8 @@ const REPEATS_MAX = 1_000;
 
 /** Parts that RE2 (github.com/google/re2, wiki/Syntax) lacks or reads otherwise. */
 const LACKING: readonly (readonly [part: RegExp, what: string, instead: string])[] = [
-  [/\(\?<?[=!]/, "RE2 has no look-around", "take withRules() for a CEL rule"],
-  [/\\(?:[1-9]|k<)/, "RE2 has no back-references", "take withRules() for a CEL rule"],
+  [/\(\?<?[=!]/, "RE2 has no look-around", "use withRules() for a CEL rule"],
+  [/\\(?:[1-9]|k<)/, "RE2 has no back-references", "use withRules() for a CEL rule"],
   [/\\u/, "RE2 does not read \\u", "write the character itself"],
   [/\\c[A-Za-z]/, "RE2 does not read \\c", "write \\x and two digits"],
   [/\\p\{[^}]*=/, "RE2 does not read properties with a value", "write the name alone, as \\p{Greek}"],

@@ -56,7 +56,7 @@ export function spokeOf(declared: DeclaredVersion, hubStatus: Schema | undefined
       schema: partsSchema(spec, status ?? hubStatus),
       toHub: toHub as (parts: ObjectParts) => ObjectParts,
       fromHub: fromHub as (parts: ObjectParts) => ObjectParts,
-      keeps: keep,
+      preserves: keep,
       ownStatus: status !== undefined,
     },
   };

@@ -283,7 +283,7 @@ export class RunningOperator implements AsyncDisposable {
    */
   async release(graceMs: number): Promise<void> {
     using abort = new LinkedAbort([this.#abort.signal]);
-    const timer = this.#clock.schedule(() => abort.abort(new Error("grace period is over")), graceMs);
+    const timer = this.#clock.schedule(() => abort.abort(new Error("the grace period is over")), graceMs);
     try {
       await Promise.all(this.#all.map((controller) => controller.stopOutOfScope(abort.signal)));
     } finally {
@@ -412,7 +412,7 @@ export class RunningOperator implements AsyncDisposable {
     this.#state = "stopping";
     this.#unsubscribeScope?.();
     this.#stop.abort();
-    const timer = this.#clock.schedule(() => this.#abort.abort(new Error("grace period is over")), graceMs);
+    const timer = this.#clock.schedule(() => this.#abort.abort(new Error("the grace period is over")), graceMs);
     try {
       await this.#running;
       if (led) await this.#cleanUp();
@@ -430,7 +430,7 @@ export class RunningOperator implements AsyncDisposable {
       try {
         await handler(context);
       } catch (error) {
-        this.#logger.error("clean-up handler failed", { error: describeError(error) });
+        this.#logger.error("a cleanup handler failed", { error: describeError(error) });
       }
     }
   }

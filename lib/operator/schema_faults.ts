@@ -30,19 +30,19 @@ interface Node {
 
 /** Types without structural schema, each with an alternative. */
 const NO_JSON: Readonly<Record<string, string>> = {
-  date: "take z.iso.datetime(): a text",
-  map: "take z.record(z.string(), …)",
-  set: "take z.array(…)",
-  symbol: "take z.enum([…])",
-  nan: "take z.number()",
+  date: "use z.iso.datetime(): a string",
+  map: "use z.record(z.string(), …)",
+  set: "use z.array(…)",
+  symbol: "use z.enum([…])",
+  nan: "use z.number()",
   undefined: "leave the field out",
   void: "leave the field out",
   never: "leave the field out",
   function: "leave the field out",
   promise: "leave the field out",
-  file: "take z.base64(): a text",
-  custom: "take z.unknown(), and check the value in the handler",
-  success: "take z.boolean()",
+  file: "use z.base64(): a string",
+  custom: "use z.unknown(), and check the value in the handler",
+  success: "use z.boolean()",
   transform: "leave it out, and convert the value in the handler",
   catch: "leave it out: an API server refuses what the schema does not take",
 };
@@ -74,14 +74,14 @@ export function requireFaithful(schema: z.ZodType, path: string, clock: Clock = 
   for (const startMs = clock.now(); clock.now() === startMs;);
   for (const { path: at, def, value } of defaults) {
     if (!jsonEqual(def.defaultValue, value)) {
-      throw new RangeError(`${at}: a CRD holds one value as default, not a function; take a constant`);
+      throw new RangeError(`${at}: a CRD holds one value as default, not a function; use a constant`);
     }
   }
 }
 
 function visit(node: Node, path: string, above: readonly Node[], found: (def: Def, path: string) => void): void {
   if (above.includes(node)) {
-    throw new RangeError(`${path}: a CRD cannot hold a type that contains itself; take z.unknown() where it repeats`);
+    throw new RangeError(`${path}: a CRD cannot hold a type that contains itself; use z.unknown() where it repeats`);
   }
   const { def } = node._zod, inside = [...above, node];
   requirePlain(def, path);
@@ -105,16 +105,16 @@ function requirePlain(def: Def, path: string): void {
   };
   const instead = NO_JSON[def.type];
   if (instead) refuse(`z.${def.type}()`, instead);
-  if (def.type === "bigint" && def.format !== "int64") refuse("integers without bounds", "take z.int64() or z.int()");
-  if (def.coerce) refuse("z.coerce", "take the type that is stored: an API server converts nothing");
-  if (def.type === "pipe" && def.transform) refuse("a codec", "take its input, and convert the value in the handler");
+  if (def.type === "bigint" && def.format !== "int64") refuse("integers without bounds", "use z.int64() or z.int()");
+  if (def.coerce) refuse("z.coerce", "use the type that is stored: an API server converts nothing");
+  if (def.type === "pipe" && def.transform) refuse("a codec", "use its input, and convert the value in the handler");
   if (def.type === "literal" && def.values?.some((value) => value === undefined || typeof value === "bigint")) {
-    refuse("this literal", "take a text, a number or a boolean");
+    refuse("this literal", "use a string, a number or a boolean");
   }
   if (def.type === "record") requirePlainKeys(def.keyType!, refuse);
   for (const { _zod: { def: check } } of def.checks ?? []) {
     if (check.check === "overwrite") {
-      refuse("a text that is changed, as by trim()", "take a pattern that refuses the others");
+      refuse("a string that is changed, as by trim()", "use a pattern that refuses the others");
     }
     if (check.format === "regex" && check.pattern) requirePattern(check.pattern, refuse);
   }
@@ -124,10 +124,10 @@ function requirePlain(def: Def, path: string): void {
 function requirePlainKeys(key: Node, refuse: (what: string, instead: string) => never): void {
   const { type, checks = [], values, format } = key._zod.def;
   if (type === "enum" || values) {
-    refuse("a record of these keys alone", "take z.object with these fields, or z.string() as key");
+    refuse("a record of these keys alone", "use z.object with these fields, or z.string() as key");
   }
   if (type !== "string" || checks.length > 0 || format) {
-    refuse("a rule for the keys of a record", "take z.string() as key, and withRules() for a CEL rule");
+    refuse("a rule for the keys of a record", "use z.string() as key, and withRules() for a CEL rule");
   }
 }
 

@@ -108,8 +108,8 @@ function withoutUnion(node: SchemaNode, path: string, out: SchemaNode): SchemaNo
   );
   if (!values.includes(undefined)) return { ...rest, enum: values };
   const kinds = choices.map((choice) => choice.type).sort().join("|");
-  if (kinds === "number|string") throw unsupported(path, "a fraction or a text", "take z.int() beside z.string()");
-  if (kinds !== "integer|string") throw unsupported(path, "this union", "take z.discriminatedUnion(…) of objects");
+  if (kinds === "number|string") throw unsupported(path, "a fraction or a string", "use z.int() beside z.string()");
+  if (kinds !== "integer|string") throw unsupported(path, "this union", "use z.discriminatedUnion(…) of objects");
   out["x-kubernetes-int-or-string"] = true;
   return rest;
 }

@@ -12,7 +12,7 @@ import {
   type WebhookPlace,
   webhookServiceName,
 } from "../admission/mod.ts";
-import { CertificateKeeper } from "../admission/certificate_keeper.ts";
+import { CertificateRotation } from "../admission/certificate_rotation.ts";
 import { issueServing, type RotationBounds } from "../admission/serving_certificates.ts";
 import { type ConversionHost, ConversionWebhook } from "../admission/conversion_webhook.ts";
 import { WebhookRoutes } from "../admission/webhook_routes.ts";
@@ -120,7 +120,7 @@ interface UrlWebhooks extends HostedWebhooks {
 
 interface UrlHosting {
   readonly host: string;
-  /** 0 takes any free one. */
+  /** 0 picks a free one. */
   readonly port: number;
   /** As API servers call it, without a path, as `https://172.18.0.1:9443`; `https://name:port` by default. */
   readonly url?: string;
@@ -231,7 +231,7 @@ async function untilNotCalled(
     if (calls() === before) return;
     if (attempt === PROBES_MAX) {
       throw new Error(
-        `webhooks of ${operator.name} were still called ${PROBES_MAX * PROBE_MS / 1_000} s after their end`,
+        `webhooks of ${operator.name} were still called ${PROBES_MAX * PROBE_MS / 1_000} s after their removal`,
       );
     }
     await sleep(clock, PROBE_MS);
@@ -289,7 +289,7 @@ export function hostByService(
     server = await WebhookServer.start({ webhooks: routes, host, port, identity, clock, logger });
     onServing?.(server.port);
   };
-  const keeper = new CertificateKeeper({
+  const rotation = new CertificateRotation({
     client: running.client,
     clock,
     logger,
@@ -303,10 +303,10 @@ export function hostByService(
     checkMs,
     firstCheckMs,
   });
-  const kept = keeper.run(stop.signal);
+  const kept = rotation.run(stop.signal);
   return {
     get problem() {
-      return keeper.problem;
+      return rotation.problem;
     },
     enable: () => Promise.resolve(), // the leader does, at its next check
     beginShutdown: () => {

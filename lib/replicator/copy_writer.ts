@@ -68,7 +68,7 @@ export class CopyWriter {
     } catch (error) {
       if (!(error instanceof AlreadyExistsError)) throw error;
       if (!(await this.#resolveConflict(namespace))) {
-        throw new TemporaryError(`the object in the way of the copy in ${namespace} was just deleted`, { delay: 100 });
+        throw new TemporaryError(`the conflicting object in ${namespace} was just deleted`, { delay: 100 });
       }
     }
   }

@@ -16,7 +16,7 @@ export const replicationDemo = {
   title: "Pintle replicates a Secret to every team-* namespace",
   unit: "copies",
   watches: [Namespace, Secret, ConfigMap, Replication],
-  tryOut: [
+  suggestions: [
     "kubectl get replications -A",
     "kubectl describe replication registry-credentials -n platform",
     "kubectl create namespace team-gale && kubectl annotate namespace team-gale pintle.dev/accept-from=platform",

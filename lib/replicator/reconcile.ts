@@ -53,7 +53,7 @@ export class ReplicationReconciler {
         type: "Ready",
         status: false,
         reason: "Suspended",
-        message: "spec.suspend is true: copies are left as they are",
+        message: "spec.suspend is true: copies are left unchanged",
       });
       return;
     }
@@ -263,7 +263,7 @@ export class ReplicationReconciler {
     const copies = context.cached(kind);
     const gone = conflicts.filter(({ namespace }) => !inTheWay.has(namespace) && !copies.get({ namespace, name }));
     if (gone.length > 0) {
-      const message = `what stood in the way in ${gone[0]!.namespace} was just deleted`;
+      const message = `the conflicting object in ${gone[0]!.namespace} was just deleted`;
       throw new TemporaryError(message, { delay: SOON_MS, reason: "ReplicationIncomplete" });
     }
   }
@@ -294,7 +294,7 @@ export class ReplicationReconciler {
     const failed = failures.length, ready = Math.max(0, matched - failed);
     status.condition({ type: "SourceFound", status: true, reason: "Found" });
     const never = unreachable.length > 0
-      ? `these targets can never have a copy: ${unreachable.join(", ")}`
+      ? `these targets can never receive a copy: ${unreachable.join(", ")}`
       : "spec.targets.namespaces is empty, so no namespace matches";
     if (unreachable.length > 0 || !reachable) {
       status.condition({ type: "TargetsReachable", status: false, reason: "NeverMatch", message: never });
@@ -380,6 +380,6 @@ function logWork(log: Logger, work: readonly Step[], failures: readonly Replicat
     verified: count("verify"),
     failed: failures.length,
   };
-  if (failures.length > 0) log.warn("converged in part", counts);
+  if (failures.length > 0) log.warn("partly converged", counts);
   else log.info("converged", counts);
 }

@@ -33,13 +33,13 @@ const SpecSchema = z.object({
   targets: TargetsSchema,
   deletionPolicy: z.enum(["Delete", "Orphan"]).default("Delete")
     .describe(
-      "What happens to copies that are no longer wanted: Delete deletes them, Orphan leaves them without a claim.",
+      "What happens to copies that are no longer declared: Delete deletes them, Orphan keeps them and ends their ownership.",
     ),
   conflictPolicy: z.enum(["Fail", "Adopt"]).default("Fail")
     .describe(
-      "What to do where an object of the copy's name exists that is not a copy. Adopt needs the administrator's trust.",
+      "What to do with an existing object of the copy's name that is not a copy. Adopt needs the administrator's trust.",
     ),
-  suspend: z.boolean().default(false).describe("Leave everything as it is for now."),
+  suspend: z.boolean().default(false).describe("Pauses the Replication; copies are left unchanged."),
 });
 
 const StatusSchema = z.object({

@@ -90,7 +90,7 @@ export class OccupantReader {
       const user = items.find(({ spec }) => spec?.source?.kind === kind && spec.source.name === name);
       return user && `${namespace}/${user.metadata?.name}`;
     } catch (error) {
-      if (error instanceof ForbiddenError) return `${namespace}/? (its Replications may not be read)`;
+      if (error instanceof ForbiddenError) return `${namespace}/? (its Replications cannot be read)`;
       throw error;
     }
   }

@@ -100,7 +100,7 @@ function checkName(spec: ReplicationSpec): void {
   const { name } = spec.targets, field = name === undefined ? "spec.source.name" : "spec.targets.name";
   if (name !== undefined && !isDnsSubdomain(name)) throw invalid(field, `"${name}" is not an object name`);
   if (isReservedName(copyName(spec))) {
-    const problem = `"${copyName(spec)}" is a name that no copy may have: pods trust what a controller writes there`;
+    const problem = `no copy may be named "${copyName(spec)}": pods trust what a controller writes there`;
     throw invalid(field, name === undefined ? `${problem}; set spec.targets.name` : problem);
   }
 }

@@ -85,7 +85,7 @@ function acceptance(name: string, globs: readonly string[]): TrustFinding {
     }
   }
   if (globs.every((glob) => glob.startsWith("!"))) {
-    const message = `${ACCEPT_ANNOTATION} of namespace ${name} holds exclusions alone: it accepts nothing`;
+    const message = `${ACCEPT_ANNOTATION} of namespace ${name} has only exclusions: it accepts nothing`;
     return { verdict: "warning", message, fix };
   }
   const message = `namespace ${name} accepts copies from ${globs.join(", ")}`;

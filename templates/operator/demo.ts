@@ -26,7 +26,7 @@ export const demo = (): DemoScenario => ({
       },
     },
   ],
-  tryOut: [
+  suggestions: [
     "kubectl get widgets,configmaps",
     "kubectl delete configmap door",
     "kubectl edit widget wall",

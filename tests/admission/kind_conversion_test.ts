@@ -125,7 +125,7 @@ Deno.test("annotations of others stay, and a forged one restores nothing that th
 Deno.test("fields too long to be kept are reported, and the object is still converted", () => {
   const { object, problems } = conversion.convert(disk("v1", { size: "1Gi", note: "x".repeat(40_000) }), "v3");
   assert.deepEqual([object.spec, object.metadata!.annotations], [{ mebibytes: 1024 }, undefined]);
-  assert.deepEqual(problems, ["1 fields of v1 are too much to be kept for it"]);
+  assert.deepEqual(problems, ["1 fields of v1 are too large to be preserved for it"]);
 });
 
 Deno.test("a result that the schema refuses is reported with its field, and passes: one object must not fail a list", () => {

@@ -70,7 +70,7 @@ export class Replicas implements AsyncDisposable {
   /** The steps of rotations so far, of all replicas. */
   get steps(): unknown[] {
     return this.lines.flatMap(({ message, fields }) =>
-      message.includes("certificates are rotated") ? [fields.step] : []
+      message.includes("certificates were written") ? [fields.step] : []
     );
   }
 

@@ -86,7 +86,7 @@ Deno.test("certificates are good for callers where key, authority, names, times 
   };
   assert.match(fault(byItself)!, /key does not belong/);
   assert.match(fault({}, START_MS - DAY_MS)!, /not valid before/);
-  assert.match(fault({ sinceMs: START_MS + 2 * DAY_MS })!, /last step lies in the future/);
+  assert.match(fault({ sinceMs: START_MS + 2 * DAY_MS })!, /last step is dated in the future/);
 });
 
 // FR-350

@@ -24,7 +24,7 @@ Deno.test("a list of globs includes by any and excludes by any; nothing but excl
   assert.ok(!matchesGlobs([], "other"), "an empty list names nothing");
 });
 
-Deno.test("a glob that no namespace can match is told apart", () => {
+Deno.test("a glob that no namespace can match is detected", () => {
   for (const glob of ["", "!", "Team", "a_b", "a.b", "a b", "x".repeat(64)]) assert.ok(globProblem(glob), `"${glob}"`);
   for (const glob of ["*", "!a-*", "a", "team-*-x"]) assert.equal(globProblem(glob), undefined, glob);
 });

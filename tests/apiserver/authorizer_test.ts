@@ -33,7 +33,7 @@ function open() {
 const user = (name: string): UserInfo => ({ name, groups: ["system:authenticated"] });
 
 // FR-113
-Deno.test("wildcards, names and subresources cover what RBAC says and no more", () => {
+Deno.test("wildcards, names and subresources cover what RBAC allows and no more", () => {
   const asks = (resources: string[], plural: string, subresource?: string, name?: string, resourceNames?: string[]) =>
     ruleAllows({ verbs: ["get"], apiGroups: [""], resources, resourceNames }, {
       kind: "resource",
@@ -85,7 +85,7 @@ Deno.test("impersonation needs the verb for the user and for every group", async
   assert.equal((await as({ "impersonate-group": "system:masters" })).code, 400);
 });
 
-Deno.test("an unknown path is refused to who may not see it, and not found for who may", async () => {
+Deno.test("an unknown path is refused to users without access, and not found for others", async () => {
   using test = open();
   const refused = await test.call("/metrics", { user: user("eve") });
   assert.equal(refused.message, 'forbidden: User "eve" cannot get path "/metrics"');
@@ -93,7 +93,7 @@ Deno.test("an unknown path is refused to who may not see it, and not found for w
   assert.equal((await test.call("/healthz", { user: user("eve") })).text, "ok");
 });
 
-Deno.test("a token ends with its time and with its account, and says who it was issued for", async () => {
+Deno.test("a token ends with its time and with its account, and has the account that it was issued for", async () => {
   using test = open();
   const accounts = "/api/v1/namespaces/default/serviceaccounts";
   const account = await test.call(accounts, { method: "POST", body: { metadata: { name: "bot" } } });

@@ -49,7 +49,7 @@ async function open(options: EmbeddedApiServerOptions = {}, conversion: Json = S
 }
 
 // FR-92
-Deno.test("a page of a list is one review, and what was converted for a list or a watch is not asked again", async () => {
+Deno.test("a page of a list is one review, and what was converted for a list or a watch is not converted again", async () => {
   using test = await open({ limits: { conversionObjectsMax: 4 } });
   test.serve();
   for (let port = 0; port < 10; port++) await test.make("v1", `d${port}`, { host: "h", port });
@@ -99,7 +99,7 @@ Deno.test("a definition that changes makes what was converted before worth nothi
 });
 
 // FR-92
-Deno.test("a webhook that says nothing for thirty seconds has failed", async () => {
+Deno.test("a webhook that is silent for thirty seconds has failed", async () => {
   const clientConfig = { url: "https://converter.example.com/convert" };
   const conversion = { strategy: "Webhook", webhook: { conversionReviewVersions: ["v1"], clientConfig } };
   const called: string[] = [];
@@ -131,7 +131,7 @@ Deno.test("an answer that is longer than the bound has failed", async () => {
   assert.match(body.message, /Kind=Door failed: the answer is longer than 100 bytes$/);
 });
 
-Deno.test("a watch asks a webhook that fails again each second, and stops asking when its reader goes", async () => {
+Deno.test("a watch calls a webhook that fails again each second, and stops when its reader disconnects", async () => {
   using test = await open();
   await test.make("v1", "a", { host: "h", port: 1 });
   await using watch = await test.watch(`${test.path("v2")}?watch=1`);

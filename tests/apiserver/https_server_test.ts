@@ -57,7 +57,7 @@ async function json(message: IncomingMessage) {
 const BOB = { name: "bob", groups: ["devs"] };
 
 // FR-111
-Deno.test("who shows no credential gets 401 and a Status", async () => {
+Deno.test("a request without a credential gets 401 and a Status", async () => {
   await using door = await open();
   for (const headers of [undefined, { authorization: "Bearer embedded.guess" }]) {
     const answer = await send(door, "/api/v1/namespaces", { headers });
@@ -69,7 +69,7 @@ Deno.test("who shows no credential gets 401 and a Status", async () => {
 });
 
 // FR-111
-Deno.test("a client certificate says user and groups, and RBAC holds for them", async () => {
+Deno.test("a client certificate names user and groups, and RBAC holds for them", async () => {
   await using door = await open();
   const admin = door.https.issueClient({ name: "root", groups: ["system:masters"] });
   assert.equal((await json(await send(door, "/api/v1/namespaces", { identity: admin }))).kind, "NamespaceList");
@@ -182,7 +182,7 @@ Deno.test("a connection that has said nothing, and a request that has no end, do
 });
 
 // FR-352
-Deno.test("a body is read of those only who show a credential: a stranger's half-sent one is answered with 401", async () => {
+Deno.test("a body is read only from callers with a credential: another caller's half-sent one is answered with 401", async () => {
   await using door = await open();
   for (const headers of [{ "content-length": "100" }, { "transfer-encoding": "chunked" }] as Record<string, string>[]) {
     const sent = request(`${door.https.url}/api/v1/namespaces`, {
@@ -201,7 +201,7 @@ Deno.test("a body is read of those only who show a credential: a stranger's half
 });
 
 // FR-351
-Deno.test("connections that are silent, before and after the handshake, are cut for one that asks, a watch is not", async () => {
+Deno.test("connections that are silent, before and after the handshake, are cut for one that sends a request, a watch is not", async () => {
   await using door = await open({}, { connectionsMax: 3 });
   const identity = door.https.issueClient({ name: "root", groups: ["system:masters"] });
   const watch = await send(door, "/api/v1/namespaces?watch=true", { identity });
@@ -261,7 +261,7 @@ Deno.test("it listens on 127.0.0.1 and on no other address of the machine", asyn
 });
 
 // FR-91
-Deno.test("every namespace is told the certificate authority, and an edited or deleted copy is restored", async () => {
+Deno.test("every namespace has the certificate authority, and an edited or deleted copy is restored", async () => {
   await using door = await open();
   const transport = door.api.transport(), path = "/api/v1/namespaces/team/configmaps/kube-root-ca.crt";
   const call = async (method: string, path: string, body?: unknown) => {

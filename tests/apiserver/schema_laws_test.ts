@@ -121,7 +121,7 @@ Deno.test("an apply never edits what it is given", () => {
   }));
 });
 
-Deno.test("an update owns what it changed and nobody else does", () => {
+Deno.test("an update alone owns what it changed", () => {
   fc.assert(fc.property(spec, spec, (first, second) => {
     const before = apply(undefined, widget(first), "m");
     const after: DynamicObject = { ...widget(second), metadata: { name: "w" } };
@@ -164,7 +164,7 @@ Deno.test("at most ten updaters are kept apart, and none of their fields is lost
   assert.ok(entries.some((one) => one.manager === "ancient-changes"));
 });
 
-Deno.test("FieldsV1 read and written again says the same", () => {
+Deno.test("FieldsV1 read and written again is the same", () => {
   fc.assert(fc.property(spec, (first) => {
     const trie = fromFieldsV1(entry(apply(undefined, widget({ size: 1, ...first }), "m"), "m")!.fieldsV1);
     assert.ok(trieEqual(fromFieldsV1(toFieldsV1(trie)), trie));

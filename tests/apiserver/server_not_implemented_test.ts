@@ -42,7 +42,7 @@ Deno.test("what is not implemented answers 501 with a Status that names it", asy
 });
 
 // FR-89
-Deno.test("who stores an admission policy is warned that nothing runs it", async () => {
+Deno.test("a client that stores an admission policy is warned that nothing runs it", async () => {
   using test = open();
   const policies = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
   const resourceRules = [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["configmaps"] }];

@@ -24,7 +24,7 @@ function open(limits: { logLengthMax?: number } = {}) {
   return { clock, server, call, create, watch, [Symbol.dispose]: () => server.close() };
 }
 
-Deno.test("a stored object cannot be edited by who holds it", () => {
+Deno.test("a stored object cannot be edited by its readers", () => {
   const storage = new Storage();
   const stored = storage.create("configmaps", "a/b", { metadata: { name: "b" } })!;
   assert.throws(() => stored.object.metadata!.name = "c", TypeError);
@@ -58,7 +58,7 @@ Deno.test("a page token outlives writes but not compaction, and then offers to g
 });
 
 // FR-83
-Deno.test("a watch from before the compaction is told 410 in its stream", async () => {
+Deno.test("a watch from before the compaction gets 410 in its stream", async () => {
   using test = open();
   const { metadata } = await test.create("a");
   await test.create("b");
@@ -135,7 +135,7 @@ Deno.test("the same clock and seed give the same server", async () => {
   assert.deepEqual(await run(), await run());
 });
 
-Deno.test("a resourceVersion from the future is a timeout that says so", async () => {
+Deno.test("a resourceVersion from the future is a timeout with the reason", async () => {
   using test = open();
   const answer = await test.call("GET", `${PATH}?resourceVersion=99999`);
   assert.equal(answer.code, 504);

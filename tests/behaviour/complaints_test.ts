@@ -148,7 +148,7 @@ Deno.test("4, deletion hangs when the operator is gone: a timer, a reconcile and
   await world.untilGone(ConfigMap, key);
 });
 
-Deno.test("5, double or lost handling: changes that come while one is handled are told without a gap and without a repeat", async () => {
+Deno.test("5, double or lost handling: changes during a handler are reported without a gap and without a repeat", async () => {
   const operator = new Operator("widgets"), seen: string[] = [];
   const size = (content: unknown) => (content as { spec: { size: number } }).spec.size;
   let busy = Promise.withResolvers<void>();

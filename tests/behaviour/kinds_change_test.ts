@@ -158,7 +158,7 @@ function withDiscovery(inner: Transport, group: string, state: { current: "told"
 }
 
 // FR-295
-Deno.test("a kind that discovery cannot tell of now is unknown, not absent: it is handled on, and found on a timer once it is told", async () => {
+Deno.test("a kind that discovery cannot report now is unknown, not absent: its handling continues, and a timer finds it once it is reported", async () => {
   const gadgets = new Definition("Gadget", "gadgets"), others = new Definition("Other", "others"), seen: string[] = [];
   const operator = new Operator("selects-stale")
     .select({ group: gadgets.group }, (on) => on.event(({ name }) => void seen.push(name)))

@@ -29,7 +29,7 @@ Deno.test("start-up runs before the first reconcile, clean-up after the last one
   await untilReady(world, Widget, namespace, "w");
   await world.stop();
   assert.deepEqual(order, ["startup", "reconcile", "bad cleanup", "cleanup"]);
-  assert.ok(world.logs.some(({ level, message }) => level === "error" && message === "clean-up handler failed"));
+  assert.ok(world.logs.some(({ level, message }) => level === "error" && message === "a cleanup handler failed"));
   order.length = 0;
   await world.start();
   await world.idle();
@@ -51,7 +51,7 @@ Deno.test("an error of a start-up handler keeps the operator from starting", asy
 });
 
 // FR-35
-Deno.test("a start that is called off says why and leaves nothing running", async () => {
+Deno.test("a start that is aborted gives the reason and leaves nothing running", async () => {
   const operator = configMapOperator(Widget);
   await using world = await World.open(operator);
   const inner = world.cluster.transport(), called = new AbortController(), reason = new Error("called off");
@@ -160,7 +160,7 @@ Deno.test("a stop ends a reconcile that outlasts its grace, even one that ignore
   const signal = await begun.promise;
   await running.stop(1);
   assert.equal(running.state, "stopped");
-  assert.match(String(signal.reason), /grace period is over/);
+  assert.match(String(signal.reason), /the grace period is over/);
   assert.deepEqual(world.writes, [], "and writes no status about it");
   assert.deepEqual(world.logs.filter(({ level }) => level === "warn" || level === "error"), []);
   await world.kill();
@@ -198,7 +198,7 @@ Deno.test("preflight names every rule that is missing, once per resource", async
   await assert.rejects(client.get(Widget, { namespace: "default", name: "w" }), ForbiddenError);
 });
 
-Deno.test("preflight of a cluster that does not answer says that it is unreachable", async () => {
+Deno.test("preflight of a cluster that does not respond reports that it is unreachable", async () => {
   const transport: Transport = {
     fetch: (_path: string, _request?: TransportRequest) => Promise.reject(new TypeError("connection refused")),
     close: () => {},

@@ -219,7 +219,7 @@ Deno.test("what happened while none was active, because the developer's operator
 });
 
 // FR-185
-Deno.test("of two of equal priority neither works, both say what to do, and the one that stays handles what was missed", async () => {
+Deno.test("of two peers of equal priority neither works, both log the fix, and the one that stays handles what was missed", async () => {
   await using peers = await Peers.open();
   await peers.start("one", 5);
   await peers.make("a");

@@ -106,14 +106,14 @@ Deno.test("a release cuts short what outlasts its grace, and nothing of it write
   await world.advance(1);
   assert.equal(released.done, true);
   const writes = world.writes.length;
-  const refused = assert.rejects(late!, /grace period is over/);
+  const refused = assert.rejects(late!, /the grace period is over/);
   await world.advance(60_000);
   await refused;
   assert.equal(world.writes.length, writes);
 });
 
 // FR-184
-Deno.test("a release ends daemons and waits for them, also for one that takes its time, and lets go of one that never ends", async () => {
+Deno.test("a release ends daemons and waits for them, also for a slow one, and abandons one that never ends", async () => {
   const said: string[] = [], operator = new Operator("widgets");
   operator.on(Widget).daemon(async ({ namespace, stopped }) => {
     await new Promise<void>((resolve) => stopped.addEventListener("abort", () => resolve(), { once: true }));
@@ -158,7 +158,7 @@ Deno.test("event handlers hear of what a scope gains, once, and of nothing that 
 });
 
 // FR-184
-Deno.test("objects without a namespace are let go of, and taken up again, as the scope says", async () => {
+Deno.test("objects without a namespace are stopped and started again, as the scope defines", async () => {
   const seen: string[] = [], operator = new Operator("namespaces");
   operator.on(Namespace).reconcile(({ name }) => void seen.push(name));
   const { world, scope } = await open(operator);

@@ -82,7 +82,7 @@ Deno.test("a PermanentError is not tried again until the object changes", async 
 });
 
 // FR-30
-Deno.test("a handler that ignores its timeout is ended, says Timeout, and comes again", async () => {
+Deno.test("a handler that ignores its timeout is ended, has the reason Timeout, and is retried", async () => {
   let calls = 0;
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(() => ++calls === 1 ? new Promise<never>(() => {}) : undefined, { timeout: "5s" });

@@ -62,7 +62,7 @@ Deno.test("an operator of one namespace watches only that one, and cluster-scope
 });
 
 // FR-271
-Deno.test("a scope that changes brings in what it gains, and lets go of what it loses", async () => {
+Deno.test("a scope that changes starts objects newly in scope, and stops those out of scope", async () => {
   const { seen, operator } = watching();
   await using world = await World.open(operator);
   const one = await world.namespace("one"), two = await world.namespace("two");

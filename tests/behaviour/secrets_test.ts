@@ -135,7 +135,7 @@ Deno.test("the record of a handler's failure holds no value either, in annotatio
 });
 
 // FR-284
-Deno.test("what an object says of itself stays in its status, though a Secret holds the same", async () => {
+Deno.test("what an object contains stays in its status, though a Secret holds the same", async () => {
   const operator = new Operator("secrets");
   operator.on(Widget).reconcile(async ({ client, namespace, name, spec, status }) => {
     await client.get(Secret, key(namespace));

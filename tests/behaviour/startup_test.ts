@@ -67,7 +67,7 @@ for (const [name, fault] of Object.entries(FAULTS)) {
 }
 
 // FR-296
-Deno.test("a start gives up within bounds where the answers do not get better, and says what the last one was", async () => {
+Deno.test("a start gives up within its limit if the responses stay bad, and reports the last one", async () => {
   const operator = configMapOperator(Widget, "startup");
   const never: Transport = { fetch: () => assert.fail("every answer is a fault"), close: () => {} };
   for (const [name, wanted] of [["a 500", ServerError], ["HTML", MalformedAnswerError]] as const) {
@@ -100,7 +100,7 @@ Deno.test("a server that is not Kubernetes is one line with its URL and what to 
       assert.ok(error instanceof MalformedAnswerError, String(error));
       assert.equal(
         error.message,
-        `https://api.example.com:6443 does not answer as a Kubernetes API server does (GET /version: ${said}): ` +
+        `https://api.example.com:6443 does not respond like a Kubernetes API server (GET /version: ${said}): ` +
           "check its address in the kubeconfig, and that no proxy or login page is between",
       );
       return true;

@@ -37,7 +37,7 @@ type Run = (args: readonly string[], options?: BinaryOptions) => Promise<Ended>;
 type Start = typeof Binary.start;
 
 // FR-205
-test("version says version, commit and date of the build", async (run) => {
+test("version prints version, commit and date of the build", async (run) => {
   const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
   const { code, out, err } = await run(["version"]);
   assert.deepEqual([code, err], [0, ""]);
@@ -56,7 +56,7 @@ test("help names every command, and each has its own", async (run) => {
   assert.match((await run(["help", "run"])).out, /--kubeconfig <FILE>/);
 });
 
-test("config shows the settings, those of test too, and what the environment says", async (run) => {
+test("config shows the settings, those of test too, and the values of the environment", async (run) => {
   const { code, out } = await run(["config", "--output", "json"], { env: { PINTLE_WORKERS_MAX: "3" } });
   assert.equal(code, 0);
   const rows = JSON.parse(out) as { env: string; value: string; source: string }[];

@@ -57,7 +57,7 @@ Deno.test({
 });
 
 // FR-372
-Deno.test("a fault run that is asked for something wrong says what, and exits 2", async () => {
+Deno.test("a fault run with wrong arguments names them, and exits 2", async () => {
   const { code, err } = await runBinary(["--only", "storms"], PROGRAM);
   assert.equal(code, 2);
   assert.match(err, /chaos: there is no fault "storms"\n {2}there are replicator-kills, /);

@@ -80,7 +80,7 @@ for (const [what, problem, mutate] of MUTATIONS) {
   });
 }
 
-Deno.test("a crate whose namespace is gone can have no children, and counts for nothing", () => {
+Deno.test("a crate whose namespace is gone can have no children, and is ignored", () => {
   const state = right();
   state.users.namespaceGoes("home");
   assert.deepEqual(crateState({ ...state, namespaces: [], children: [] }), { problems: [], ending: [] });

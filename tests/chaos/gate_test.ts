@@ -124,7 +124,7 @@ Deno.test("a watch that is cut later goes on until then, and ends", async () => 
   await assert.rejects(watch(), UnreachableError);
 });
 
-Deno.test("what is written of a lease tells its holder, and is no write", async () => {
+Deno.test("a write of a lease shows its holder, and does not count as a write", async () => {
   const holders: unknown[] = [];
   await using rig = await Rig.open({ onAnswer: ({ holder, isWrite }) => void holders.push([holder, isWrite]) });
   const lease = { metadata: { name: "l" }, spec: { holderIdentity: "one_1" } };

@@ -11,7 +11,7 @@ const lease = (holder: string): GateRequest => ({
   holder,
 });
 
-Deno.test("who holds the lease leads, and its writes are no overlap", () => {
+Deno.test("the holder of the lease leads, and its writes are no overlap", () => {
   const leadership = new Leadership(), one = leadership.observe("one");
   one.onAnswer!(lease("one_x1"), 201);
   one.onRequest!(WRITE);

@@ -61,7 +61,7 @@ Deno.test("a recovery takes until the state is right; namespaces that end do not
 });
 
 // FR-371
-Deno.test("a state that stays wrong, or cannot be read, is a violation that says what is wrong", async () => {
+Deno.test("a state that stays wrong, or cannot be read, is a violation with its reason", async () => {
   const { context, clock, figures } = rig();
   const problems = ["1", "2", "3", "4", "5", "6"];
   await turned(clock, recover(context, [site({ problems, ending: [] })]));
@@ -75,7 +75,7 @@ Deno.test("a state that stays wrong, or cannot be read, is a violation that says
 });
 
 // FR-371
-Deno.test("an idle operator that writes, or asks without end, is a violation; so is a state that does not last", async () => {
+Deno.test("an idle operator that writes, or reads without end, is a violation; so is a state that does not last", async () => {
   const { context, clock, figures } = rig();
   const gate = {
     get requests() {

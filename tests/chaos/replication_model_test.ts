@@ -65,7 +65,7 @@ function saysReady(replication: ReplicationObject, status: "True" | "False"): vo
 const isCopy = ({ metadata }: DataObject) => metadata?.name?.startsWith("copy-");
 
 // FR-371
-Deno.test("a state as Replications ask for has no problem", () => {
+Deno.test("a state that matches the Replications has no problem", () => {
   assert.deepEqual(replicationProblems(right()), []);
 });
 
@@ -125,7 +125,7 @@ Deno.test("without its source a Replication has no copy and is not Ready", () =>
   assert.deepEqual(replicationProblems({ ...state, objects }), []);
 });
 
-Deno.test("a user's object in the place of a copy stays, and is a conflict", () => {
+Deno.test("a user's object that has a copy's name stays, and is a conflict", () => {
   const state = right(), key = { namespace: "t-1", name: "copy-0" };
   const objects = state.objects.map((each) =>
     each.metadata?.name === "copy-0" && each.metadata.namespace === "t-1" ? data(key, "mine") : each
@@ -146,7 +146,7 @@ Deno.test("what was copied into a namespace before it took its trust back may st
   assert.deepEqual(replicationProblems({ ...state, trusted: new Set(["s-1"]) }).length, 3);
 });
 
-Deno.test("globs, exclusions and labels choose the namespaces, and what is in one that ends counts for nothing", () => {
+Deno.test("globs, exclusions and labels choose the namespaces, and objects in a terminating one are ignored", () => {
   const state = right(),
     [first, second, third] = state.replications as [ReplicationObject, ReplicationObject, ReplicationObject];
   first.spec.targets.namespaces = ["t-*", "!t-2"];

@@ -164,7 +164,7 @@ Deno.test("an object whose deletion waits for a minute is a problem where the op
   assert.deepEqual(await look(), [
     [
       "problem",
-      "1 deleted widgets.doctor.test.pintle.dev wait for the operator to take doctor.test.pintle.dev/widgets off: default/ours (for 1m1s)",
+      "1 deleted widgets.doctor.test.pintle.dev wait for the operator to remove doctor.test.pintle.dev/widgets: default/ours (for 1m1s)",
     ],
     [
       "warning",
@@ -172,11 +172,11 @@ Deno.test("an object whose deletion waits for a minute is a problem where the op
     ],
     [
       "problem",
-      "1 deleted configmaps wait for the operator to take pintle.dev/widgets off: default/somebodys (for 1m1s)",
+      "1 deleted configmaps wait for the operator to remove pintle.dev/widgets: default/somebodys (for 1m1s)",
     ],
     [
       "problem",
-      "1 deleted services wait for the operator to take pintle.dev/widgets off: default/watched (for 1m1s)",
+      "1 deleted services wait for the operator to remove pintle.dev/widgets: default/watched (for 1m1s)",
     ],
   ]);
   await api.settled();

@@ -253,7 +253,7 @@ Deno.test("a webhook without a server is a problem before a write is refused", a
   await cluster.webhook();
   const name = "validatingwebhookconfiguration pintle-replicator";
   assert.deepEqual(await webhooks(), [
-    `problem: ${name}: the caBundle is empty, so API servers trust no answer`,
+    `problem: ${name}: the caBundle is empty, so API servers trust no response`,
   ]);
   const { pem } = await TestAuthority.create();
   await cluster.webhook({ caBundle: btoa(pem) });
@@ -274,7 +274,7 @@ Deno.test("a webhook without a server is a problem before a write is refused", a
   const ended = issueServing(["nobody"], Date.parse("2020-01-01T00:00:00Z"), 86_400_000).authority;
   await cluster.webhook({ caBundle: btoa(ended) });
   assert.deepEqual(await webhooks(), [
-    `problem: ${name}: the CA certificate in the caBundle expired at 2020-01-02T00:00:00.000Z, so API servers trust no answer`,
+    `problem: ${name}: the CA certificate in the caBundle expired at 2020-01-02T00:00:00.000Z, so API servers trust no response`,
   ]);
   await cluster.webhook({ caBundle: btoa(ended + pem) });
   assert.deepEqual(await webhooks(), [`ok: ${name}: 1 webhooks reach a pod`]);

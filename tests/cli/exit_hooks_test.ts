@@ -71,7 +71,7 @@ Deno.test("a second Ctrl-C that ends a run at once removes its kubeconfig's fold
   binary.kill("SIGINT");
   const { code, out, err } = await binary.ended();
   assert.deepEqual([code, err, tenant.left()], [130, "", []]);
-  assert.match(out, /INFO {2}interrupted again: ending at once, without waiting for what is under way\n$/);
+  assert.match(out, /INFO {2}interrupted again: ending at once, without waiting for running handlers\n$/);
 });
 
 // FR-338

@@ -40,7 +40,7 @@ Deno.exitCode = await cli(operator, {
     unit: "gauges",
     watches: [Gauge],
     steps: [{ title: "the first gauge is there", act: () => Promise.resolve() }],
-    tryOut: [],
+    suggestions: [],
     observe: async (client: Client) => {
       const { items } = await client.list<ObjectOf<typeof Gauge>>(Gauge);
       return { rows: [], wanted: items.length, current: items.filter(({ status }) => status?.read === 7).length };

@@ -35,7 +35,7 @@ class Leaving implements Transport {
 }
 
 // FR-102
-Deno.test("readiness fails once a watch has been silent for too long, says why, and comes back with the server", async () => {
+Deno.test("readiness fails once a watch has been silent for too long, gives the reason, and recovers with the server", async () => {
   await using world = VirtualWorld.embedded();
   const operator = configMapOperator(widgetKind("healthchecks")),
     transport = new Leaving().of(world.cluster.transport());
@@ -78,7 +78,7 @@ Deno.test("where objects are converted neither stores that fill nor a silent wat
 });
 
 // FR-354
-Deno.test("readiness fails while the API server refuses the credentials, and says so", () => {
+Deno.test("readiness fails while the API server refuses the credentials, and reports it", () => {
   const transport: { refused?: string } = {};
   const check = () => {
     const { name, check } = readiness(() => undefined, STALENESS_MS_MAX, { transport }).at(-1)!;

@@ -169,7 +169,7 @@ for (const [what, [prepare, expected]] of Object.entries(TAKEN)) {
 }
 
 // FR-208
-Deno.test("init in a folder that cannot be written says so", async () => {
+Deno.test("init in a folder that cannot be written reports it", async () => {
   const folder = await Deno.makeTempDir({ prefix: "pintle-init-" });
   await Deno.chmod(folder, 0o500);
   // Root may write anywhere but on a file system that is mounted for reading.
@@ -189,7 +189,7 @@ Deno.test("init in a folder that cannot be written says so", async () => {
 });
 
 // FR-208
-Deno.test("init without what a project is made of says where to get it", async () => {
+Deno.test("init without the project's files names where to get them", async () => {
   const main = "tests/cli/rootless_operator.ts";
   await init(
     "shop",
@@ -197,7 +197,7 @@ Deno.test("init without what a project is made of says where to get it", async (
       assert.equal(code, 2);
       assert.match(
         err,
-        /^rootless: this program does not contain the files of a new transform: .*\n {2}fix: take a released/,
+        /^rootless: this program does not contain the files of a new transform: .*\n {2}fix: use a released/,
       );
       assert.deepEqual(await paths(folder), []);
     },

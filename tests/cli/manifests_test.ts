@@ -113,12 +113,12 @@ Deno.test("--check sees files of which nothing is declared any more, and --outpu
     const checked = await manifests("--check");
     assert.equal(checked.code, 1);
     assert.match(checked.err, /^CustomResourceDefinition replications\.pintle\.dev is not declared$/m);
-    assert.match(checked.err, /^kustomization\.yaml lists crds\.yaml, of which nothing is declared$/m);
+    assert.match(checked.err, /^kustomization\.yaml lists crds\.yaml, which the operator does not declare$/m);
     const written = await manifests("--output");
     assert.equal(written.code, 0, written.err);
     assert.match(written.out, /crds\.yaml removed$/m);
-    assert.match(written.err, /webhooks\.yaml is left: the operator declares nothing of it/);
-    assert.match(written.err, /kustomization\.yaml lists webhooks\.yaml, of which nothing is declared/);
+    assert.match(written.err, /webhooks\.yaml is kept: the operator does not declare it/);
+    assert.match(written.err, /kustomization\.yaml lists webhooks\.yaml, which is not declared/);
     assert.match(written.out, /kustomization\.yaml: -crds\.yaml$/m);
     const listed = await Deno.readTextFile(`${folder}/kustomization.yaml`);
     assert.deepEqual(parse(listed).resources, ["namespace.yaml", "rbac.yaml", "webhooks.yaml"]);

@@ -37,12 +37,12 @@ Deno.test("a version is given up step by step: served beside the new one, migrat
     assert.deepEqual(await stored(), ["v1alpha1", "v1"]);
 
     const tried = await run("v1,v1alpha1", "migrate-storage", "--dry-run");
-    assert.match(tried.out, /1 objects would be written again, in v1/);
+    assert.match(tried.out, /1 objects would be rewritten, in v1/);
     assert.deepEqual(await stored(), ["v1alpha1", "v1"]);
 
     const migrated = await run("v1,v1alpha1", "migrate-storage");
     assert.deepEqual([migrated.code, migrated.err], [0, ""]);
-    assert.match(migrated.out, /1 objects are written again, in v1\n.*storedVersions is v1 now, and was v1alpha1, v1/);
+    assert.match(migrated.out, /1 objects are rewritten, in v1\n.*storedVersions is v1 now, and was v1alpha1, v1/);
     assert.deepEqual(await stored(), ["v1"]);
     const after = await client.get(plans("v1"), KEY);
     assert.deepEqual([after.spec, after.metadata!.uid], [before.spec, before.metadata!.uid]);

@@ -31,7 +31,7 @@ if (import.meta.main) {
       unit: "",
       steps: [],
       watches: [],
-      tryOut: [],
+      suggestions: [],
       observe: () => Promise.resolve({ current: 0, wanted: 0, rows: [] }),
     }),
   });

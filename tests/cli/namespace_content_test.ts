@@ -20,7 +20,7 @@ Deno.test("a namespace is not taken for empty while the server cannot tell what 
   const context = { clock: new VirtualClock(), random: new SeededRandom(1), retriesMax: 0 };
   const client = new Client(transport, { fieldManager: "x", ...context });
   assert.deepEqual(await contentOf(client, "shop", new AbortController().signal), [
-    "what the server cannot list now of dead.example.com/v1",
+    "objects of dead.example.com/v1 that cannot be listed",
   ]);
   assert.equal(transport.left, 0);
 });

@@ -67,7 +67,7 @@ Deno.test("a version of other fields is given up step by step: converted beside 
     assert.match(converterOf(await crd())?.url ?? "", /^https:\/\/127\.0\.0\.1:/, "it goes on being asked");
     const migrated = await run(2, "migrate-storage");
     assert.deepEqual([migrated.code, migrated.err], [0, ""]);
-    assert.match(migrated.out, /1 objects are written again, in v2\n.*storedVersions is v2 now, and was v1, v2/);
+    assert.match(migrated.out, /1 objects are rewritten, in v2\n.*storedVersions is v2 now, and was v1, v2/);
     binary.kill("SIGTERM");
     assert.equal((await binary.ended()).code, 0);
 
@@ -158,7 +158,7 @@ Deno.test("doctor names a kind without a trusted or reachable converter, before 
   assert.equal((await runBinary(["install", ...kubeconfig], { main: MAIN })).code, 0);
   const doctor = () => runBinary(["doctor", ...kubeconfig], { main: MAIN });
   const found = async (pattern: RegExp) => assert.match((await doctor()).out, pattern);
-  await found(/problem: conversion: disks\.\S+: the caBundle is empty, so API servers trust no answer/);
+  await found(/problem: conversion: disks\.\S+: the caBundle is empty, so API servers trust no response/);
   const ended = issueServing(["nobody"], Date.parse("2020-01-01T00:00:00Z"), 86_400_000).authority;
   const former = { spec: { conversion: { webhook: { clientConfig: { caBundle: btoa(ended) } } } } };
   await cluster.client.patch(CRDS, { name: NAME }, { type: "merge", body: former });

@@ -17,7 +17,7 @@ const COMMANDS = [
 Deno.test("a kind that no CRD can hold ends the program with 1 where it is declared, and names kind and field", async () => {
   const { code, err } = await runBinary(["run"], { ...PROGRAM, env: { NO_COLOR: "1" } });
   assert.equal(code, 1, err);
-  assert.match(err, /Widget\.spec\.size: a CRD's structural schema cannot hold this union; take z\.discriminatedUnion/);
+  assert.match(err, /Widget\.spec\.size: a CRD's structural schema cannot hold this union; use z\.discriminatedUnion/);
   const frames = err.match(/^ {4}at .*$/gm)!;
   assert.match(frames[0]!, /misdeclared_operator\.ts:\d+:\d+\)?$/, "the declaration comes first");
   assert.doesNotMatch(err, /\/lib\/|node_modules|zod/, err);

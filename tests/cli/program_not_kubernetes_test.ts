@@ -48,7 +48,7 @@ for (const [command, ...args] of [["run", "--http-port", "0"], ["install"], ["do
     assert.equal(code, 3, err);
     const lines = err.trim().split("\n");
     assert.equal(lines.length, 1, err);
-    assert.ok(lines[0]!.includes(`${server.url} does not answer as a Kubernetes API server does`), err);
+    assert.ok(lines[0]!.includes(`${server.url} does not respond like a Kubernetes API server`), err);
     assert.match(lines[0]!, /check its address in the kubeconfig, and that no proxy or login page is between$/);
   });
 }

@@ -110,11 +110,11 @@ Deno.test("credentials that cannot be had are exit 2: the plugin, file or certif
   ) {
     const { code, err } = await refusal(cluster, await plugin(cluster, answer), PLUGINS);
     assert.equal(code, 2, err);
-    assert.match(err, /plugin ".*" answered with/);
+    assert.match(err, /plugin ".*" responded with/);
   }
   const forbidden = await refusal(cluster, await plugin(cluster, execCredential(SECRET)));
   assert.equal(forbidden.code, 2);
-  assert.match(forbidden.err, /may not run the credential plugin[\s\S]*--allow-run/);
+  assert.match(forbidden.err, /has no permission to run the credential plugin[\s\S]*--allow-run/);
   const missing = await refusal(cluster, { user: { tokenFile: "none" } });
   assert.equal(missing.code, 2);
   assert.match(missing.err, /cannot read the token file \/.*\/none[\s\S]*fix: log in again/);

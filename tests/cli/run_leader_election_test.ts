@@ -59,7 +59,7 @@ Deno.test("of two replicas one works, the other stands by, ready, and takes over
 });
 
 // FR-183
-Deno.test("a leader whose lease is taken away ends with 1 and says why", async () => {
+Deno.test("a leader whose lease is taken away ends with 1 and logs the reason", async () => {
   await using cluster = await HttpsCluster.open();
   await using binary = await replica(cluster, "one");
   await binary.until(/operator runs/);
@@ -94,7 +94,7 @@ Deno.test("a leader whose lease is taken away ends with 1, whatever its handlers
 });
 
 // FR-183
-Deno.test("without the rule for leases a replica says which one is missing, and where", async () => {
+Deno.test("without the rule for leases a replica names the missing rule and its namespace", async () => {
   await using cluster = await HttpsCluster.open();
   const roles = { group: "rbac.authorization.k8s.io", version: "v1", kind: "Role", plural: "roles", namespaced: true };
   await cluster.client.delete(roles, LEASE);
@@ -108,7 +108,7 @@ Deno.test("without the rule for leases a replica says which one is missing, and 
 });
 
 // FR-415
-Deno.test("the duration of the lease is a setting, which the lease says", async () => {
+Deno.test("the duration of the lease is a setting, which the lease has", async () => {
   await using cluster = await HttpsCluster.open();
   const env = { PINTLE_LEASE_DURATION: "2m17s", PINTLE_LEASE_RENEW_DEADLINE: "107s", PINTLE_LEASE_RETRY_PERIOD: "26s" };
   await using binary = await replica(cluster, "one", env);

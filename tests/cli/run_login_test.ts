@@ -56,7 +56,7 @@ Deno.test("a login hook that fails is exit 2 with its reason, and a kubeconfig t
   assert.equal(failed.code, 2);
   assert.match(
     failed.err,
-    /the operator's login hook failed: No such file or directory.*\n\s*fix: mend what operator\.login/,
+    /the operator's login hook failed: No such file or directory.*\n\s*fix: correct the function given to operator\.login/,
   );
   const named = await runBinary(["run", "--kubeconfig", "none"], { main, env });
   assert.equal(named.code, 2);

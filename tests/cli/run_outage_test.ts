@@ -16,7 +16,7 @@ async function untilNoticed(binary: Binary, resources: readonly string[]): Promi
 }
 
 // FR-102
-Deno.test("a server that goes away is waited for: run stays alive, says it once, and goes on when it is back", async () => {
+Deno.test("a server that goes away is waited for: run stays alive, logs it once, and continues when it is back", async () => {
   await using cluster = await HttpsCluster.open();
   for (const name of ["from", "to"]) await cluster.namespace(name);
   const { port } = cluster;

@@ -73,7 +73,7 @@ Deno.test("freeze pauses an operator until Ctrl-C, doctor says so, and the opera
 });
 
 // FR-186
-Deno.test("a freeze with a lifetime outlives its command, resume ends it, and says whose others are", async () => {
+Deno.test("a freeze with a lifetime outlives its command, resume ends it, and names the owners of others", async () => {
   await using cluster = await InstalledCluster.open();
   await using prod = await operator(cluster, "prod", "--peering", "pintle-replicator");
   await prod.until(/operator runs/);
@@ -101,7 +101,7 @@ Deno.test("a freeze that is killed ends by itself, and one of lower priority pau
   await using dev = await operator(cluster, "laptop", "--dev");
   await dev.until(/operator runs/);
   await using freeze = await cluster.start(["freeze"], { env: { USER: "ada" } });
-  await freeze.until(/no operator peers there now/);
+  await freeze.until(/no operator of this peering runs now/);
   freeze.kill("SIGKILL");
   await freeze.ended();
   await dev.until(/an expired lease is deleted .*holder=ada/);
@@ -143,7 +143,7 @@ for (
 }
 
 // FR-186
-Deno.test("a peering in a namespace that is not there says so, and what to do", async () => {
+Deno.test("a peering in a missing namespace is reported with its fix", async () => {
   await using cluster = await InstalledCluster.open();
   const { code, err } = await cluster.run([
     "freeze",

@@ -82,7 +82,7 @@ Deno.test("a proxy variable that is not an address ends a command before anythin
 });
 
 // FR-127
-Deno.test("the proxy-url of a kubeconfig is taken whatever NO_PROXY says", async () => {
+Deno.test("the proxy-url of a kubeconfig is used whatever NO_PROXY contains", async () => {
   await using cluster = await InstalledCluster.open();
   const { port, kubeconfig } = await cluster.addressed(SERVER);
   await using proxy = new ConnectProxy(port);

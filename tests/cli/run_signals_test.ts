@@ -18,7 +18,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     binary.kill(signal);
     const { code, out, err } = await binary.ended();
     assert.deepEqual([code, err], [0, ""]);
-    assert.match(out, /stopping grace=50ms[\s\S]*pass cut short[\s\S]*operator stopped/);
+    assert.match(out, /stopping grace=50ms[\s\S]*the pass was interrupted[\s\S]*operator stopped/);
   });
 }
 

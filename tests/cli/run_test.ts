@@ -6,7 +6,7 @@ import { Binary, DEMO_PERMISSIONS, runBinary } from "./binary.ts";
 const PLANS = { group: "undeclared.test.pintle.dev", version: "v1", kind: "Plan", plural: "plans", namespaced: true };
 
 // FR-434
-Deno.test("run on an embedded cluster has the operator's rights alone, and a refusal says how to declare a kind", async () => {
+Deno.test("run on an embedded cluster has the operator's rights alone, and a refusal shows how to declare a kind", async () => {
   const permissions = ["--allow-env", "--allow-net", "--allow-read", "--allow-write"];
   const run = ["run", "--cluster", "embedded", "--http-port", "0"];
   await using binary = await Binary.start(run, { permissions, main: "tests/cli/undeclared_operator.ts" });

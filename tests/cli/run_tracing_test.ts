@@ -20,7 +20,7 @@ async function tracedRun(env: (collector: OtlpCollector) => Record<string, strin
   await binary.until(/operator runs/);
   await cluster.replicate("from", "good", VALUE, ["to"]);
   await cluster.replicate("from", "bad", VALUE, ["!!"]);
-  await binary.until(/"message":"failed for good[^\n]*"name":"bad"|"name":"bad"[^\n]*failed for good/);
+  await binary.until(/"message":"failed permanently[^\n]*"name":"bad"|"name":"bad"[^\n]*failed permanently/);
   await cluster.untilCopied("to", "good", VALUE);
   await binary.until(/"message":"converged"/);
   binary.kill("SIGTERM");

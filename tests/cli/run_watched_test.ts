@@ -71,11 +71,11 @@ Deno.test("run --watch keeps objects across saves, also one that cannot be loade
   await create(binary, "door");
   await binary.until(/saw door of size 3/);
   await Deno.writeTextFile(made.main, program("met"));
-  await binary.until(/a source changed: the operator starts again[^\n]* file=main\.ts/);
+  await binary.until(/a source file changed: the operator restarts[^\n]* file=main\.ts/);
   await binary.until(/met door of size 3/);
   await Deno.writeTextFile(made.main, "const = 1;");
   await binary.until(/SyntaxError: Unexpected token/);
-  await binary.until(/the operator ended; it starts again when a source changes[^\n]* code=1/);
+  await binary.until(/the operator ended; it restarts when a source file changes[^\n]* code=1/);
   await Deno.writeTextFile(made.main, program("found"));
   await binary.until(/found door of size 3/);
   binary.kill("SIGINT");
@@ -110,7 +110,7 @@ Deno.test("the webhooks of an operator that run --watch started are called", asy
 });
 
 // FR-436
-Deno.test("--watch without an embedded cluster is refused, and says what does it there", async () => {
+Deno.test("--watch without an embedded cluster is refused, and names the alternative", async () => {
   const { code, err } = await runBinary(["run", "--watch"], { main: "examples/widgets/main.ts" });
   assert.equal(code, 2);
   assert.match(err, /--watch needs --cluster embedded\n {2}fix: `deno run --watch main\.ts run`/);

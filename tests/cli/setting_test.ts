@@ -44,7 +44,7 @@ Deno.test("every mistake is named at once, with the nearest variable for a missp
 });
 
 // FR-193
-Deno.test("what the kubelet says of a Service named like a setting is none, and a lone variable of that form is", () => {
+Deno.test("a variable that the kubelet sets for a Service named like a setting is no setting, and a lone variable of that form is", () => {
   const links = {
     PINTLE_REPLICATOR_SERVICE_HOST: "10.0.0.1",
     PINTLE_REPLICATOR_SERVICE_PORT: "8080",
@@ -90,7 +90,7 @@ async function shown(columns: number, output: "table" | "json"): Promise<string>
 }
 
 // FR-62
-Deno.test("a secret's value is masked in every form, and its origin is told", async () => {
+Deno.test("a secret's value is masked in every form, and its origin is shown", async () => {
   for (const output of ["table", "json"] as const) {
     const text = await shown(80, output);
     assert.ok(!text.includes("hunter2"));

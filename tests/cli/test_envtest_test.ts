@@ -78,7 +78,7 @@ Deno.test("a program of the control plane that fails is exit 1, with its last wo
   assert.deepEqual([code, err], [1, ""], out);
   assert.match(
     out,
-    /✗ the control plane did not start: etcd exited with 7; it said last:\n +cannot open the database\n[^]*\n0 passed, 1 failed\n$/,
+    /✗ the control plane did not start: etcd exited with 7; its last output:\n +cannot open the database\n[^]*\n0 passed, 1 failed\n$/,
   );
   await home.assertClean();
 });
@@ -93,7 +93,7 @@ echo "$2" >> ${starts}; echo "listen tcp 127.0.0.1:2379: bind: address already i
   assert.equal(code, 1, out);
   assert.match(
     out,
-    /✗ the control plane did not start: etcd exited with 1; it said last:\n +listen tcp .* already in use/,
+    /✗ the control plane did not start: etcd exited with 1; its last output:\n +listen tcp .* already in use/,
   );
   const listened = (await Deno.readTextFile(starts)).trim().split("\n");
   assert.deepEqual([listened.length, new Set(listened).size], [3, 3], "each on another port");
@@ -110,7 +110,10 @@ Deno.test("--download fetches a control plane from the mirror that is named, and
   const { code, out, err } = await home.run([...ENVTEST, "--download"], { env });
   assert.deepEqual([code, err], [1, ""], out);
   assert.match(out, /… downloading etcd and kube-apiserver 1\.34\.0\n… downloading kube-controller-manager 1\.34\.0\n/);
-  assert.match(out, /etcd exited with 7; it said last:\n +\.cache\/pintle-envtest\/1\.34\.0-linux-amd64\/etcd was run/);
+  assert.match(
+    out,
+    /etcd exited with 7; its last output:\n +\.cache\/pintle-envtest\/1\.34\.0-linux-amd64\/etcd was run/,
+  );
   await home.assertClean();
 });
 
@@ -168,7 +171,7 @@ testWith(
       await binary.until(/✓ patient: it passes/);
       binary.kill("SIGINT");
       if (times === 2) {
-        await binary.until(/interrupted: clearing up/);
+        await binary.until(/interrupted: cleaning up/);
         binary.kill("SIGINT");
       }
       const { code, out, err } = await binary.ended();

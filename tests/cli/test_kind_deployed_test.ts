@@ -66,7 +66,7 @@ Deno.test("where something of the operator is there and differs, the run is exit
 });
 
 // FR-174
-Deno.test("a deployed run without an image and without a bundle says how to get one: exit 2", async () => {
+Deno.test("a deployed run without an image and without a bundle names how to get one: exit 2", async () => {
   await using given = await kindOf(MACHINE);
   await using root = await operatorRoot();
   await Deno.remove(`${root.path}/main.js`);
@@ -75,7 +75,7 @@ Deno.test("a deployed run without an image and without a bundle says how to get 
   assert.equal(code, 2);
   assert.match(
     err,
-    /there is no bundle to make an image of\n {2}fix: build an image \(`docker build`\) and name it by --image/,
+    /there is no bundle to build an image from\n {2}fix: build an image \(`docker build`\) and name it by --image/,
   );
   await machine.assertClean(MACHINE);
 });

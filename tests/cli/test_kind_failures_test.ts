@@ -100,7 +100,7 @@ for (const [what, failure] of Object.entries(UNUSABLE)) {
 Deno.test("a container runtime that takes questions and answers none is given up after a minute", async () => {
   await using machine = await FakeMachine.make({ hooks: { "docker info": HANG } });
   const { out, err } = await machine.run([], { main: "tests/cli/stuck_daemon.ts" });
-  assert.deepEqual([out, err], ["asking for kind and a container runtime took longer than 1m\n", ""]);
+  assert.deepEqual([out, err], ["looking for kind and a container runtime took longer than 1m\n", ""]);
   assert.deepEqual(await machine.processes(), []);
 });
 
@@ -127,7 +127,7 @@ Deno.test("an operator whose webhooks no node can reach is told so, and leaves n
   assert.deepEqual([code, err], [1, ""], out);
   assert.match(
     out,
-    /its webhooks cannot be called while it runs in this process: no way from .* shows no control plane/,
+    /its webhooks cannot be called while it runs in this process: no address of this machine .* lists no control plane/,
   );
   for (const type of ["mutate", "validate"] as const) {
     assert.deepEqual((await cluster.client.list(configurationResource(type))).items, []);
@@ -198,7 +198,7 @@ exit 1`,
     machine: { kubeconfig: "token: c2VjcmV0: [\n" },
     code: 2,
     says:
-      /^patient: kind gave no usable kubeconfig of cluster pintle-test: kind is not a kubeconfig: it is no YAML mapping$/m,
+      /^patient: kind gave no usable kubeconfig of cluster pintle-test: kind is not a kubeconfig: it is not a YAML mapping$/m,
   },
   "a kubeconfig that leads nowhere": {
     machine: {
@@ -281,7 +281,7 @@ Deno.test("a cluster that cannot be deleted fails the run and is named, with the
   assert.deepEqual([code, err], [1, ""]);
   assert.match(
     out,
-    /^✗ kind cluster pintle-test is left behind, remove it with `kind delete cluster --name pintle-test`: .*daemon gone$/m,
+    /^✗ kind cluster pintle-test was not deleted; delete it with `kind delete cluster --name pintle-test`: .*daemon gone$/m,
   );
   assert.match(out, /\n1 passed, 1 failed\n$/);
 });

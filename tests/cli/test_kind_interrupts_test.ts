@@ -178,7 +178,7 @@ Deno.test("what could not be cleared up after a Ctrl-C is told, with the command
   assert.deepEqual([code, err], [130, ""], out);
   assert.match(
     out,
-    /^✗ kind cluster pintle-test is left behind, remove it with `kind delete cluster --name pintle-test`: .*daemon gone$/m,
+    /^✗ kind cluster pintle-test was not deleted; delete it with `kind delete cluster --name pintle-test`: .*daemon gone$/m,
   );
 });
 
@@ -208,7 +208,7 @@ Deno.test("a second Ctrl-C where the cluster stays says what may be left in it",
   await cluster.untilThere(ConfigMap, "b");
   await cluster.closeDoor(); // clearing up takes its time now
   binary.kill("SIGINT");
-  await binary.until(/did not run to its end/);
+  await binary.until(/did not finish/);
   binary.kill("SIGINT");
   const { code, err } = await binary.ended();
   assert.equal(code, 130);

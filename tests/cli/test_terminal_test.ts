@@ -91,7 +91,7 @@ terminalTest(
     const screen = new Screen(100).write(out.replaceAll("^C", ""));
     assert.match(
       screen.text,
-      /! hanging: it hangs did not run to its end\n[^]*1 did not run to its end\n0 passed, 0 failed$/,
+      /! hanging: it hangs did not finish\n[^]*1 did not finish\n0 passed, 0 failed$/,
     );
     assert.doesNotMatch(screen.text, /\n\s+at |running/);
     assert.equal(screen.cursor, true);
@@ -102,7 +102,7 @@ terminalTest("a second Ctrl-C ends a run at once, though a story's clearing hang
   await using binary = await onTerminal(100, ["test", "stubborn"], { env: TERM, main: "tests/cli/suites_program.ts" });
   await binary.until(/when it hangs/);
   await binary.send(CTRL_C);
-  await binary.until(/Ctrl-C once more/);
+  await binary.until(/Ctrl-C again/);
   await binary.send(CTRL_C);
   const { code, out } = await binary.ended();
   assert.equal(code, 130, out);

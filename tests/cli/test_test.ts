@@ -89,10 +89,10 @@ Deno.test("a suite that is not there, a filter that is none, and one that leaves
     [["--filter", "/(/"], /--filter \/\(\/ is not a regular expression/],
     [["passing", "--filter", "breaks"], /no scenario matches\n {2}fix: `test --list` shows all of them\n$/],
     [["--parallel", "0"], /--parallel: "0" must be a whole number from 1 to 64/],
-    [["--deployed"], /--deployed needs nodes, and a cluster "embedded" has none\n {2}fix: take --cluster kind\n$/],
+    [["--deployed"], /--deployed needs nodes, and a cluster "embedded" has none\n {2}fix: use --cluster kind\n$/],
     [
       ["--keep"],
-      /--keep leaves nothing to inspect: the cluster "embedded" goes with the run\n {2}fix: take --cluster current/,
+      /--keep leaves nothing to inspect: the cluster "embedded" is deleted with the run\n {2}fix: use --cluster current/,
     ],
     [["--keep", "--cluster", "kind"], /a kind cluster is deleted with the run/],
     [["--cluster", "kind", "--node-image", "a", "--kubernetes-version", "1.37.0"], /exclude each other/],
@@ -271,7 +271,7 @@ Deno.test("--keep leaves the namespaces of a scenario that failed, and names the
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   // FR-178
-  Deno.test(`${signal} in the middle of a story is exit 130: what it made goes, reports are written, the count is last`, async () => {
+  Deno.test(`${signal} in the middle of a story is exit 130: delete what it created, reports are written, the count is last`, async () => {
     await using cluster = await HttpsCluster.open({ bare: true });
     const before = await inventory(cluster.client), path = await cluster.kubeconfig();
     const args = [
@@ -293,11 +293,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     assert.deepEqual([code, err], [130, ""]);
     assert.match(
       out,
-      /✓ passing: it passes .*\ninterrupted: clearing up\n! hanging: it hangs did not run to its end\n/,
+      /✓ passing: it passes .*\ninterrupted: cleaning up\n! hanging: it hangs did not finish\n/,
     );
-    assert.match(out, /\n2 did not run to their end\n1 passed, 0 failed\n$/);
+    assert.match(out, /\n2 did not finish\n1 passed, 0 failed\n$/);
     assert.deepEqual(await inventory(cluster.client), before);
-    assert.match(await Deno.readTextFile(`${binary.folder}/a.xml`), /<error message="it did not run to its end">/);
+    assert.match(await Deno.readTextFile(`${binary.folder}/a.xml`), /<error message="it did not finish">/);
   });
 }
 
@@ -308,7 +308,7 @@ Deno.test("a second SIGINT ends a run at once, though its clearing hangs", async
   await using binary = await Binary.start(args, { main: MAIN, permissions: DEMO_PERMISSIONS });
   await cluster.untilThere(ConfigMap, "all-is-there");
   binary.kill("SIGINT");
-  await binary.until(/interrupted: clearing up/);
+  await binary.until(/interrupted: cleaning up/);
   binary.kill("SIGINT");
   assert.deepEqual((await binary.ended()).code, 130);
 });

@@ -30,7 +30,7 @@ async function replicated(cluster: InstalledCluster): Promise<{ from: string; to
 }
 
 // FR-220
-Deno.test("uninstall leaves nothing of an installation, and says so again when it is repeated", async () => {
+Deno.test("uninstall leaves nothing of an installation, and reports that again when it is repeated", async () => {
   await using cluster = await InstalledCluster.open();
   assert.equal((await cluster.installed()).length, 7);
   const dry = await cluster.done("uninstall", "--dry-run");
@@ -109,7 +109,7 @@ Deno.test("an operator that works as a pod cleans up itself, and its Deployment 
   const said = (await cluster.done("uninstall", "--delete-objects")).join("\n");
   assert.match(said, /deleting 2 replications\.pintle\.dev: pod operator-1 cleans up after them/);
   assert.match(said, /deployment pintle-system\/pintle-replicator removed\nrolebinding/);
-  assert.match(said, /namespace pintle-system left: in it is pod pintle-system\/operator-1; --delete-namespace/);
+  assert.match(said, /namespace pintle-system left: it contains pod pintle-system\/operator-1; --delete-namespace/);
   assert.ok(!await cluster.has(ConfigMap, to, "deleted"));
 });
 
@@ -128,7 +128,7 @@ Deno.test("objects that do not go are named with what holds them, and nothing fu
   assert.equal((await cluster.installed()).length, 7);
   assert.ok(await cluster.has(Replication, from, "deleted"));
   const given = (await cluster.done("uninstall", "--delete-objects", "--release-finalizers")).join("\n");
-  assert.match(given, /finalizer pintle\.dev\/pintle-replicator taken off 2 replications\.pintle\.dev/);
+  assert.match(given, /finalizer pintle\.dev\/pintle-replicator removed from 2 replications\.pintle\.dev/);
   assert.ok(!(await cluster.installed()).includes("CustomResourceDefinition replications.pintle.dev"));
   assert.ok(await cluster.has(ConfigMap, to, "deleted"), "no process cleaned up");
 });
@@ -166,7 +166,7 @@ Deno.test("webhooks without a server go first: they would refuse every change, e
 });
 
 // FR-221
-Deno.test("--keep-crds leaves kinds and objects, and tells what an object without its operator waits for", async () => {
+Deno.test("--keep-crds keeps kinds and objects, and reports what an object without its operator waits for", async () => {
   await using cluster = await InstalledCluster.open();
   const { from } = await replicated(cluster);
   const said = (await cluster.done("uninstall", "--keep-crds")).join("\n");
@@ -175,13 +175,13 @@ Deno.test("--keep-crds leaves kinds and objects, and tells what an object withou
   assert.deepEqual(await cluster.installed(), ["CustomResourceDefinition replications.pintle.dev"]);
   assert.ok(await cluster.has(Replication, from, "deleted"));
   const released = (await cluster.done("uninstall", "--keep-crds", "--release-finalizers")).join("\n");
-  assert.match(released, /taken off 2 replications/);
+  assert.match(released, /removed from 2 replications/);
   const { metadata } = await cluster.client.get(Replication, { namespace: from, name: "deleted" });
   assert.deepEqual(metadata?.finalizers ?? [], []);
 });
 
 // FR-222
-Deno.test("a namespace that was there before stays, whatever its labels say", async () => {
+Deno.test("a namespace that existed before stays, whatever its labels", async () => {
   await using cluster = await InstalledCluster.open({ install: false });
   const name = ACCOUNT.namespace;
   await cluster.client.create(Namespace, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
@@ -191,7 +191,7 @@ Deno.test("a namespace that was there before stays, whatever its labels say", as
   const said = await cluster.done("uninstall");
   assert.ok(
     said.includes(
-      "namespace pintle-system left: install did not make it; --delete-namespace deletes it with everything in it",
+      "namespace pintle-system left: install did not create it; --delete-namespace deletes it with everything in it",
     ),
     said.join("\n"),
   );
@@ -207,7 +207,7 @@ Deno.test("a namespace with foreign objects in it stays, and --delete-namespace 
   const said = (await cluster.done("uninstall")).join("\n");
   assert.match(
     said,
-    /namespace pintle-system left: in it is configmap pintle-system\/theirs; --delete-namespace deletes/,
+    /namespace pintle-system left: it contains configmap pintle-system\/theirs; --delete-namespace deletes/,
   );
   assert.deepEqual(await cluster.installed(), ["Namespace pintle-system"]);
   assert.match((await cluster.done("uninstall", "--delete-namespace")).join("\n"), /namespace pintle-system removed/);
@@ -254,23 +254,23 @@ Deno.test("an operator of foreign kinds takes its finalizers and records off, an
   const dry = await cluster.run(["uninstall", "--dry-run"], { main });
   assert.match(
     dry.out,
-    /finalizer pintle\.dev\/config-maps would be taken off \d+ configmaps\n[\s\S]*the operator's records would/,
+    /finalizer pintle\.dev\/config-maps would be removed from \d+ configmaps\n[\s\S]*the operator's records would/,
   );
   const { code, out, err } = await cluster.run(["uninstall"], { main });
   assert.deepEqual([code, err], [0, ""]);
   assert.match(
     out,
-    /finalizer pintle\.dev\/config-maps taken off \d+ configmaps\n[\s\S]*the operator's records taken off \d+ configmaps/,
+    /finalizer pintle\.dev\/config-maps removed from \d+ configmaps\n[\s\S]*the operator's records removed from \d+ configmaps/,
   );
   const left = (await cluster.client.get(ConfigMap, key)).metadata;
   assert.deepEqual([left?.finalizers, left?.annotations], [theirs.finalizers, annotations]);
-  assert.match(out, /finalizer pintle\.dev\/config-maps taken off 1 limitranges/);
+  assert.match(out, /finalizer pintle\.dev\/config-maps removed from 1 limitranges/);
   assert.deepEqual((await cluster.client.get(LimitRange, held)).metadata?.finalizers ?? [], []);
   await cluster.client.patch(ConfigMap, key, { type: "merge", body: { metadata: { finalizers: null } } });
 });
 
 // FR-220
-Deno.test("an account elsewhere, flags that cannot be meant and a stranger's rights are told, and nothing goes", async () => {
+Deno.test("an account elsewhere, contradicting flags and rights of another subject are reported, and nothing is deleted", async () => {
   await using cluster = await InstalledCluster.open();
   const cases: [string[], RegExp][] = [
     [["--namespace", "elsewhere"], /installed in namespace pintle-system, not in elsewhere\n {2}fix: give --namespace/],
@@ -291,7 +291,7 @@ Deno.test("an account elsewhere, flags that cannot be meant and a stranger's rig
 });
 
 // FR-221
-Deno.test("a user who may delete but not watch cannot clean up: that is reported in time, and nothing goes", async () => {
+Deno.test("a user who may delete but not watch cannot clean up: that is reported in time, and nothing is deleted", async () => {
   await using cluster = await InstalledCluster.open();
   const { from } = await replicated(cluster);
   const KUBECONFIG = await cluster.strangersKubeconfig([
@@ -309,7 +309,7 @@ Deno.test("a user who may delete but not watch cannot clean up: that is reported
   assert.equal(code, 1);
   assert.match(
     err,
-    /^pintle: the operator did not start within 300ms, so nothing can clean up\n {2}fix: check that you may watch/,
+    /^pintle: the operator did not start within 300ms, so nothing can clean up\n {2}fix: check that your account can watch/,
   );
   const { metadata } = await cluster.client.get(Replication, { namespace: from, name: "deleted" });
   assert.equal(metadata?.deletionTimestamp, undefined);

@@ -127,7 +127,10 @@ Deno.test("where no address can be found automatically, run ends and says what t
     const args = ["run", "--http-port", "0", "--webhook-url", "auto", ...kubeconfig];
     const { code, err } = await runBinary(args, { main: MAIN });
     assert.equal(code, 2, err);
-    assert.match(err, /no way from the API server to this machine was found: the cluster shows no control plane/);
+    assert.match(
+      err,
+      /no address of this machine that the API server reaches was found: the cluster lists no control plane/,
+    );
     assert.match(err, /fix: set PINTLE_WEBHOOK_URL to an https address/);
     for (const resource of CONFIGURATIONS) assert.equal(await client.find(resource, { name: "gadgets" }), undefined);
   } finally {
@@ -216,7 +219,7 @@ Deno.test("doctor finds webhooks as they were installed in order, and names what
   };
   try {
     assert.match((await says("installation")).join(), /^ok: \d+ objects are as the operator declares them$/);
-    const untrusted = "the caBundle is empty, so API servers trust no answer";
+    const untrusted = "the caBundle is empty, so API servers trust no response";
     assert.deepEqual(await says("webhooks"), [
       `problem: mutatingwebhookconfiguration gadgets: ${untrusted}`,
       `problem: validatingwebhookconfiguration gadgets: ${untrusted}`,

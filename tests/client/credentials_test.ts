@@ -104,8 +104,8 @@ Deno.test("each failure of a plugin is one line with its fix", async () => {
       /"no-such-plugin-anywhere" is not installed/,
     ],
     [plugin("echo session expired >&2; exit 7"), /failed with exit code 7: session expired/],
-    [plugin("echo s3cret"), /answered with no JSON/],
-    [plugin("echo '{}'"), /answered without a status/],
+    [plugin("echo s3cret"), /responded with no JSON/],
+    [plugin("echo '{}'"), /responded without a status/],
     [plugin(reply({})), /without a token and without a client certificate/],
   ];
   for (const [one, message] of cases) {
@@ -119,7 +119,10 @@ Deno.test("each failure of a plugin is one line with its fix", async () => {
   }
 });
 
-Deno.test("a plugin that hangs is ended after its time limit limit", async () => {
+Deno.test("a plugin that hangs is ended after its time limit", async () => {
   const options = { tls: {}, server: "https://10.0.0.1", clock: new SystemClock(), directory: "/", timeoutMs: 50 };
-  await assert.rejects(new ExecCredentials(plugin("exec sleep 600"), options).headers(), /no answer in 0.05 s/);
+  await assert.rejects(
+    new ExecCredentials(plugin("exec sleep 600"), options).headers(),
+    /did not respond within 0.05 s/,
+  );
 });

@@ -46,14 +46,14 @@ Deno.test("other certificates make transports reconnect, the same ones do not", 
   assert.deepEqual(credentials.tls, { caCerts: ["CA"], cert: "C", key: "B" });
 });
 
-Deno.test("a hook that fails, names no server or hangs is a UsageError with its fix, and is called again later", async () => {
+Deno.test("a hook that fails, returns no server or hangs is a UsageError with its fix, and is called again later", async () => {
   const clock = new VirtualClock();
   await assert.rejects(LoginCredentials.open(hook(new Error("no vault")).call, clock), (error) => {
     assert.ok(error instanceof UsageError);
     assert.equal(error.message, "the operator's login hook failed: no vault");
     return true;
   });
-  await assert.rejects(LoginCredentials.open(() => ({} as Login), clock), /names no server/);
+  await assert.rejects(LoginCredentials.open(() => ({} as Login), clock), /returned no server/);
   const never = LoginCredentials.open(() => new Promise(() => {}), clock);
   const refused = assert.rejects(never, /did not return within 30s/);
   await clock.advance(30_000);

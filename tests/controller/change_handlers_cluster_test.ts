@@ -86,7 +86,7 @@ Deno.test("on a server, too, a creation is one write, three handlers of it no mo
 });
 
 // FR-235
-Deno.test("a Secret's changes are told by digests, on objects that anybody owns", async () => {
+Deno.test("a Secret's changes are compared by digests, on objects of any owner", async () => {
   const seen: string[] = [], operator = new Operator("keeper");
   await using world = await World.open(operator);
   const namespace = await world.namespace("a"), key = { namespace, name: "s" };

@@ -23,7 +23,7 @@ async function openWith(operator: Operator, spec: object = {}): Promise<VirtualW
 }
 
 // FR-265
-Deno.test("a resume handler that says deleted is called for an object that is going, too", async () => {
+Deno.test("a resume handler with deleted is called for an object that is being deleted, too", async () => {
   const operator = new Operator("widgets"), calls: string[] = [];
   let failing = true;
   operator.on(Widget)

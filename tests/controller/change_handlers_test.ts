@@ -133,7 +133,7 @@ Deno.test("filters by label, annotation, field, value, old, next and predicate c
 });
 
 // FR-265
-Deno.test("a field alone wants that something is there, of a creation and of a resumption, too", async () => {
+Deno.test("a field alone requires that a value exists, of a creation and of a resumption, too", async () => {
   const { calls, operator, say } = recording();
   operator.on(Widget).create(say("noted"), { id: "noted", field: "spec.note" })
     .create(say("bare"), { id: "bare", field: "spec.note", value: ABSENT })
@@ -257,7 +257,7 @@ Deno.test("retries, timeout and errors bound a handler, and what was given up sh
 });
 
 // FR-234
-Deno.test("a timeout ends a handler that ignores its signal, and its late result counts for nothing", async () => {
+Deno.test("a timeout ends a handler that ignores its signal, and its late result is ignored", async () => {
   const { calls, operator } = recording();
   const late = Promise.withResolvers<void>();
   operator.on(Widget).create(async ({ status }) => {
@@ -337,7 +337,7 @@ Deno.test("an optional delete handler is called where another finalizer holds th
 });
 
 // FR-234
-Deno.test("a delete handler whose attempts are exhausted lets the object go, and says so", async () => {
+Deno.test("a delete handler whose attempts are exhausted releases the object, and logs it", async () => {
   const { operator } = recording();
   operator.on(Widget).delete(() => {
     throw new Error("this account does not exist");

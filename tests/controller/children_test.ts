@@ -38,7 +38,7 @@ Deno.test("a new object gets its child and its status, in one write each, and it
 });
 
 // FR-24
-Deno.test("a change that asks for nothing new, and a restart on converged objects, write nothing", async () => {
+Deno.test("a change that requires nothing new, and a restart on converged objects, write nothing", async () => {
   await using world = await World.open(configMapOperator(Widget));
   await world.start();
   const namespace = await world.namespace("a");
@@ -79,7 +79,7 @@ Deno.test("a child that is edited or deleted is restored; fields of others on it
 });
 
 // FR-27
-Deno.test("a field that is no longer asked for goes from the child", async () => {
+Deno.test("a field that is no longer applied is removed from the child", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ spec, apply }) => {
     const data: Record<string, string> = { size: `${spec.size}`, ...(spec.note ? { note: spec.note } : {}) };

@@ -117,6 +117,39 @@ for (const code of [403, 404, 409, 422, 500, 503] as const) {
   }
 }
 
+/** A widget whose reconcile succeeds, behind an API server that refuses its status `times` times. */
+async function refusedForAWhile(code: 422 | 500, times: number): Promise<{ refusals: number; ready: unknown }> {
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(({ status }) => status.set({ size: 7 }));
+  await using world = await World.open(operator);
+  let left = times, refusals = 0;
+  const transport = answering(world.cluster.transport(), (path, _method, body) => {
+    if (isStatus(path) && body.includes("StatusRefused")) refusals++;
+    return isStatus(path) && body.includes('"size"') && left > 0 && left-- > 0 ? refusal(code) : undefined;
+  });
+  await world.start({ transport });
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createWidget(world, Widget, namespace, "w");
+  await world.untilObject<WidgetObject>(Widget, key, ({ status }) => left === 0 && status?.size === 7);
+  await world.idle();
+  const widget: WidgetObject = await world.client.get(Widget, key);
+  return { refusals, ready: conditionOf(widget, "Ready")?.reason };
+}
+
+// FR-261, FR-503
+for (const code of [422, 500] as const) {
+  Deno.test(`a status that was refused with ${code} and is taken later leaves no trace in Ready`, async () => {
+    const { refusals, ready } = await refusedForAWhile(code, 4);
+    assert.ok(refusals > 0, "Ready said so meanwhile");
+    assert.equal(ready, "Reconciled");
+  });
+}
+
+// FR-503
+Deno.test("one failure of the server at a status write is no refusal, and Ready never says so", async () => {
+  assert.deepEqual(await refusedForAWhile(500, 1), { refusals: 0, ready: "Reconciled" });
+});
+
 // FR-305
 Deno.test("success is kept over a restart where the status can never be written", async () => {
   let calls = 0;

@@ -9,7 +9,7 @@ const Widget = widgetKind("daemons");
 const { createWidget, patchWidget, getWidget } = homeWidget(Widget);
 
 // FR-237
-Deno.test("event handlers hear what a watch says, in order, and write nothing", async () => {
+Deno.test("event handlers get the events of a watch, in order, and write nothing", async () => {
   const heard: string[] = [], operator = new Operator("listener");
   operator.on(Widget).event(({ type, name, object, before }) => {
     heard.push(`${type} ${name} ${before?.spec?.size ?? "-"}->${object.spec?.size}`);
@@ -28,7 +28,7 @@ Deno.test("event handlers hear what a watch says, in order, and write nothing", 
 });
 
 // FR-237
-Deno.test("an event handler that fails is told in the log, and the next event comes all the same", async () => {
+Deno.test("an event handler that fails is logged, and the next event is still handled", async () => {
   let calls = 0;
   const operator = new Operator("listener");
   operator.on(Widget).event(() => {
@@ -223,7 +223,7 @@ Deno.test("an index is complete before the first handler of any kind, follows ch
 });
 
 // FR-239
-Deno.test("an index leaves out what its function cannot read, and one that is not declared is a mistake that says so", async () => {
+Deno.test("an index leaves out what its function cannot read, and an undeclared one is an error that names it", async () => {
   const picky = new ObjectIndex("picky", (widget: WidgetObject) => {
     if (widget.spec?.size === 13) throw new Error("unlucky");
     return [["all", widget.metadata.name!]] as const;

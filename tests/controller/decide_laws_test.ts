@@ -300,7 +300,7 @@ Deno.test("success is kept: what could not be written brings a pass that writes,
 });
 
 // FR-305
-Deno.test("success is kept: a handler that asked for an hour gets it, whatever fails beside it", () => {
+Deno.test("success is kept: a handler that requested an hour gets it, whatever fails beside it", () => {
   const property = fc.property(fc.array(ENDING, { minLength: 1, maxLength: 20 }), (endings) => {
     const key = new Simulation();
     const patient = { kind: "retry", delayMs: HOUR_MS, ...FAILURE } as const;

@@ -43,7 +43,7 @@ async function content(world: World, namespace: string): Promise<string[]> {
 }
 
 // FR-225
-Deno.test("a plan tells every write of a reconcile, finalizer, child, status and Event, and none of them is made", async () => {
+Deno.test("a plan lists every write of a reconcile, finalizer, child, status and Event, and none of them is made", async () => {
   const operator = configMapOperator(Widget);
   operator.on(Widget).delete(() => {});
   const kinds: boolean[] = [];
@@ -109,7 +109,7 @@ Deno.test("a deleted object's plan is its clean-up, and it goes on waiting", asy
 });
 
 // FR-225
-Deno.test("a plan goes on with what it planned: reads see it, and what only it makes possible is told as unchecked", async () => {
+Deno.test("a plan goes on with what it planned: reads see it, and what only it makes possible is listed as unchecked", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ client, namespace, name }) => {
     const key = { namespace, name: "made" }, apiVersion = "v1", kind = "ConfigMap";
@@ -141,7 +141,7 @@ Deno.test("a plan goes on with what it planned: reads see it, and what only it m
 });
 
 // FR-225
-Deno.test("what the server refuses, a handler that fails and an Event are told, and nothing is posted", async () => {
+Deno.test("what the server refuses, a handler that fails and an Event are listed, and nothing is posted", async () => {
   const operator = new Operator("widgets");
   operator.startup(async ({ client, dryRun }) => {
     if (!dryRun) return; // the world runs it for real to clear up

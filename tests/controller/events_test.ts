@@ -183,7 +183,7 @@ Deno.test("an Event of another type, or about an object without a name, is an er
   const { poster } = open().recorder.poster(WIDGET), name = "n";
   assert.throws(
     () => poster.emit({ type: "Info" as "Normal", reason: "A", message: "b" }),
-    /Normal or Warning, and not "Info"/,
+    /Normal or Warning, not "Info"/,
   );
   for (
     const object of [{ metadata: { name } }, { kind: "Node", metadata: { name } }, { apiVersion: "v1", kind: "Node" }]

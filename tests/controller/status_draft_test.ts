@@ -7,7 +7,7 @@ Deno.test("a status is drafted as it is sent: dates as text, deep inside as well
   assert.deepEqual(draft.own, { renewedAt: "1970-01-01T00:00:00.000Z", rounds: [{ at: "1970-01-01T00:00:00.001Z" }] });
 });
 
-Deno.test("what a draft could not write another one restores, and what was not said stays unsaid", () => {
+Deno.test("what a draft could not write another one restores, and what was not set stays unset", () => {
   const first = new StatusDraft<{ phase?: string; size?: number }>({ phase: "Old", size: 1 }, 1, 0);
   first.set({ phase: "Made", size: undefined });
   first.condition({ type: "Big", status: true, reason: "Size" });

@@ -16,7 +16,7 @@ const WITHOUT_FIELDS = answer({
 });
 
 // FR-388
-Deno.test("a schema that is not published is asked for once a minute, and then what it lacks is left out", async () => {
+Deno.test("a schema that is not published is requested once a minute, and then what it lacks is left out", async () => {
   const clock = new VirtualClock(), transport = new ScriptedTransport(refuse(404, "NotFound"));
   const client = new Client(transport, { fieldManager: "test", clock, retriesMax: 0 });
   const served = new ServedStatus(WIDGETS, ["conditions"], clock);
@@ -33,7 +33,7 @@ Deno.test("a schema that is not published is asked for once a minute, and then w
 });
 
 // FR-388
-Deno.test("after a refused status a schema that was not published is asked for at once", async () => {
+Deno.test("after a refused status a schema that was not published is requested at once", async () => {
   const clock = new VirtualClock(), transport = new ScriptedTransport(refuse(404, "NotFound"), WITHOUT_FIELDS);
   const client = new Client(transport, { fieldManager: "test", clock, retriesMax: 0 });
   const served = new ServedStatus(WIDGETS, ["conditions"], clock);

@@ -37,7 +37,7 @@ Deno.test("fields that a handler does not name keep their value, undefined remov
 });
 
 // FR-25
-Deno.test("what another manager says in the status is neither taken over nor written back", async () => {
+Deno.test("what another manager sets in the status is neither taken over nor written back", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(({ spec, status }) => status.set({ size: spec.size }));
   await using world = await World.open(operator);
@@ -88,7 +88,7 @@ Deno.test("a restart knows which fields are ours: one that is given up goes, and
 });
 
 // FR-16, FR-121
-Deno.test("an object that slipped past the server's validation is told so, field by field", async () => {
+Deno.test("an object that passed the server's validation wrongly gets the errors, field by field", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(() => assert.fail("not with such a spec"));
   await using world = await World.open(operator);

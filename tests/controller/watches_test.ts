@@ -60,7 +60,7 @@ Deno.test("a change of a watched resource reconciles the objects to which it is 
   await world.untilObject<WidgetObject>(Widget, { namespace, name: "two" }, ({ status }) => status?.size === 0);
 });
 
-Deno.test("a watch shares that of a kind with an index: who is woken by it reads an index that has seen the same", async () => {
+Deno.test("a watch shares that of a kind with an index: an object enqueued by it reads an index of the same state", async () => {
   const operator = new Operator("widgets"),
     byOwner = new ObjectIndex("maps", ({ metadata }) => [[metadata?.name ?? "", 1]]);
   operator.on(ConfigMap).index(byOwner);
@@ -92,7 +92,7 @@ Deno.test("reading a store that is not declared is an error that names the remed
 });
 
 // FR-19
-Deno.test("a watched object wakes its watchers when it appears, changes and goes, until they no longer ask", async () => {
+Deno.test("a watched object wakes its watchers when it appears, changes and goes, until they no longer request it", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ spec, namespace, watch, status }) => {
     if (spec.note === "off") return status.set({ phase: "off" });
@@ -173,7 +173,7 @@ Deno.test("a watched selection wakes its watchers when an object comes, changes 
 });
 
 // FR-19
-Deno.test("an object that goes lets go of what it watched", async () => {
+Deno.test("a deleted object ends what it watched", async () => {
   const operator = new Operator("widgets");
   operator.on(Widget).reconcile(async ({ namespace, watch }) =>
     void await watch(ConfigMap, { namespace, name: "watched" })

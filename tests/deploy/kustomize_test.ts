@@ -128,7 +128,7 @@ Deno.test("deploy/base matches what the operator declares", async () => {
 });
 
 // FR-190
-Deno.test("a folder that differs is told object by object and field by field, with the command that mends it", async () => {
+Deno.test("a folder that differs is reported object by object and field by field, with the command that fixes it", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const written = await runBinary(["manifests", "--output", folder], {

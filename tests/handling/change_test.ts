@@ -47,7 +47,7 @@ Deno.test("a change under way keeps its target and its progress, whatever the ob
   assert.deepEqual(planChange({ pendingChange }, { snapshot: TWO, ...seen }), { pendingChange, resumes: false });
 });
 
-Deno.test("a deletion ends every other change, and asks again those who wait for the object to change", () => {
+Deno.test("a deletion ends every other change, and calls again handlers that wait for the object to change", () => {
   const busy = { kind: "create", target: ONE, progress: { a: { startedMs: 1, retries: 4 } } } as const;
   const begun = planChange({ pendingChange: busy }, { snapshot: ONE, deleting: true, resumed: true }).pendingChange!;
   assert.deepEqual([begun.kind, begun.progress], ["delete", {}]);
@@ -65,12 +65,12 @@ Deno.test("a deletion ends every other change, and asks again those who wait for
   assert.deepEqual(Object.keys(changed.pendingChange!.progress), ["done"]);
 });
 
-Deno.test("an operator that begins to ask how objects were takes them as they are", () => {
+Deno.test("an operator that begins to compare contents starts with the present ones", () => {
   assert.deepEqual(planChange({ lastHandled: HANDLED }, { snapshot: TWO, ...seen }), { adopted: TWO, resumes: false });
   assert.deepEqual(planChange({ lastHandled: TWO }, { snapshot: HANDLED, ...seen }), { resumes: false });
 });
 
-Deno.test("without its content a change has no diff, and its fields are told by digests", () => {
+Deno.test("without its content a change has no diff, and its fields are compared by digests", () => {
   const paths = ["spec.size", "spec.note"], slim = digestsOnly(ONE, paths);
   const update = { kind: "update", target: TWO, progress: {} } as const;
   assert.deepEqual(changeOf(ONE, update).diff, [{ operation: "change", path: ["spec", "size"], old: 1, next: 2 }]);

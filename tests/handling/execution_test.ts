@@ -56,7 +56,7 @@ for (const late of ["result", "error"] as const) {
 
 // FR-30
 Deno.test("an abort of the parent ends work that ignores it, with the parent's reason", async () => {
-  const clock = new VirtualClock(), parent = new AbortController(), reason = new Error("grace period is over");
+  const clock = new VirtualClock(), parent = new AbortController(), reason = new Error("the grace period is over");
   let seen: AbortSignal | undefined;
   const running = assert.rejects(
     runWithTimeout(clock, 5_000, parent.signal, (signal) => {

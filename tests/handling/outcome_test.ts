@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PermanentError, TemporaryError, TimeoutError } from "../../lib/base/mod.ts";
 import { outcomeOf, outcomeOfError, requeueAfter } from "../../lib/handling/mod.ts";
 
-Deno.test("a handler that returns is done, and comes back when it asked to", () => {
+Deno.test("a handler that returns is done, and is called again after its requeueAfter", () => {
   assert.deepEqual(outcomeOf(undefined, "reconcile"), { kind: "done" });
   assert.deepEqual(outcomeOf(requeueAfter("1h30m"), "reconcile"), { kind: "done", requeueAfterMs: 5_400_000 });
   assert.deepEqual(outcomeOf(requeueAfter(0), "reconcile"), { kind: "done", requeueAfterMs: 0 });
@@ -23,7 +23,7 @@ Deno.test("a TemporaryError is tried again after its delay, or after the queue's
   assert.ok(open.kind === "retry" && open.delayMs === undefined);
 });
 
-Deno.test("a timeout is tried again and says so", () => {
+Deno.test("a timeout is tried again and reported as such", () => {
   const outcome = outcomeOfError(new TimeoutError("handler did not finish within 5s"));
   assert.ok(outcome.kind === "retry" && outcome.reason === "Timeout");
 });

@@ -21,7 +21,7 @@ const Disk = hub().withVersion({
 });
 
 // FR-254
-Deno.test("what only comes back since it is kept is told field by field", () => {
+Deno.test("a field that survives only because it is preserved is reported field by field", () => {
   assert.deepEqual(checkConversion(Disk, [{ version: "v2", spec: { mebibytes: 1500, mode: "fast" } }]), [
     { from: "v2", through: "v1", field: "spec.mebibytes", sent: 1500, returned: 1024 },
     { from: "v2", through: "v1", field: "spec.mode", sent: "fast", returned: undefined },
@@ -36,7 +36,7 @@ Deno.test("whatever the sizes are, nothing is lost for good", () => {
 });
 
 // FR-254
-Deno.test("functions that fail, make what a schema refuses, or lose what is not kept are told with the sample", () => {
+Deno.test("functions that fail, make what a schema refuses, or lose fields are reported with the sample", () => {
   const told = (message: RegExp, kind: Parameters<typeof checkConversion>[0], version: string, spec: object) =>
     assert.throws(() => checkConversion(kind, [{ version, spec }]), message);
   told(/"mebibytes":1.* by way of v1: v2 spec\.mebibytes: /, Disk, "v2", { mebibytes: 1 });

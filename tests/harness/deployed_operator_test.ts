@@ -153,7 +153,7 @@ Deno.test("a command calls off the one before it and waits for its end", async (
   await using rollout = await Rollout.make();
   const { operator } = rollout;
   await rollout.pod("a", { phase: "Running" });
-  const pausing = assert.rejects(operator.pause(), { message: "another command took its place" }); // the pod stays
+  const pausing = assert.rejects(operator.pause(), { message: "another command replaced it" }); // the pod stays
   await settle();
   const resuming = operator.resume();
   await pausing;

@@ -105,7 +105,7 @@ Deno.test("the folder that is named counts before all others, and a program that
 });
 
 // FR-169
-Deno.test("of setup-envtest's store the newest whole version is taken, or the one that is asked for", async () => {
+Deno.test("of setup-envtest's store the newest whole version is used, or the requested one", async () => {
   await using machine = await Machine.make();
   for (const version of ["1.9.0", "1.33.2", "1.33.10", "1.34.0"]) {
     await machine.has(`${machine.store}/${version}-linux-amd64`, THREE);
@@ -122,7 +122,7 @@ Deno.test("of setup-envtest's store the newest whole version is taken, or the on
 });
 
 // FR-169
-Deno.test("where nothing is found the error names the three ways, and nothing is downloaded unasked", async () => {
+Deno.test("where nothing is found the error names the three ways, and nothing is downloaded without a request", async () => {
   await using machine = await Machine.make();
   await machine.mirror.release("1.34.0");
   const error = await machine.locate().catch((error) => error);
@@ -136,7 +136,7 @@ Deno.test("where nothing is found the error names the three ways, and nothing is
 });
 
 // FR-169
-Deno.test("a store without kube-controller-manager is completed by a download of that alone, and only where asked", async () => {
+Deno.test("a store without kube-controller-manager is completed by a download of that alone, and only on request", async () => {
   await using machine = await Machine.make();
   await machine.has(`${machine.store}/1.34.0-linux-amd64`, TWO);
   await machine.mirror.release("1.34.0");
@@ -162,7 +162,7 @@ Deno.test("a store without kube-controller-manager is completed by a download of
   assert.equal(mode! & 0o777, 0o755);
 });
 
-Deno.test("a named folder without kube-controller-manager is completed for the version that its API server tells", async () => {
+Deno.test("a named folder without kube-controller-manager is completed for the version that its API server reports", async () => {
   await using machine = await Machine.make();
   const assets = `${machine.home}/mine`;
   await machine.has(assets, TWO, "1.33.1");
@@ -176,14 +176,14 @@ Deno.test("a named folder without kube-controller-manager is completed for the v
 });
 
 // FR-169
-Deno.test("a control plane is downloaded whole, the newest or the one that is asked for, and kept", async () => {
+Deno.test("a control plane is downloaded whole, the newest or the requested one, and kept", async () => {
   await using machine = await Machine.make();
   for (const version of ["1.9.9", "1.33.0", "1.34.1"]) await machine.mirror.release(version);
   const stages: string[] = [], onStage = (what: string) => void stages.push(what);
   const newest = THREE.map((name) => `.cache/pintle-envtest/1.34.1-linux-amd64/${name}`);
   assert.deepEqual(await machine.locate({ download: true, onStage }), newest);
   assert.deepEqual(stages, [
-    "looking which control planes can be downloaded",
+    "listing the control planes that can be downloaded",
     "downloading etcd and kube-apiserver 1.34.1",
     "downloading kube-controller-manager 1.34.1",
   ]);
@@ -234,27 +234,27 @@ const WRONG: Record<string, {
   "an archive that was changed": {
     path: ARCHIVE,
     answer: (whole) => new Response(whole.map((byte, nth) => nth === 100 ? byte ^ 1 : byte)),
-    message: /amd64\.tar\.gz is not what its sha512 says: \d+ bytes with [0-9a-f]{12}… instead of [0-9a-f]{12}…$/,
+    message: /amd64\.tar\.gz does not match its sha512: \d+ bytes with [0-9a-f]{12}… instead of [0-9a-f]{12}…$/,
   },
   "an archive that is cut off": {
     path: ARCHIVE,
     answer: (whole) => new Response(whole.slice(0, 100)),
-    message: /amd64\.tar\.gz is not what its sha512 says: 100 bytes with/,
+    message: /amd64\.tar\.gz does not match its sha512: 100 bytes with/,
   },
   "a controller manager that was changed": {
     path: MANAGER,
     answer: (whole) => new Response(whole.slice(1)),
-    message: /kube-controller-manager is not what its sha256 says/,
+    message: /kube-controller-manager does not match its sha256/,
   },
   "a checksum that is none": {
     path: `${MANAGER}.sha256`,
     answer: () => new Response("<html>"),
-    message: /kube-controller-manager\.sha256 holds no sha256$/,
+    message: /kube-controller-manager\.sha256 contains no sha256$/,
   },
   "an endless checksum": {
     path: `${MANAGER}.sha256`,
     answer: () => new Response("0".repeat(2_000)),
-    message: /has more than the 1000 bytes that it may have$/,
+    message: /has more than the maximum of 1000 bytes$/,
   },
 };
 

@@ -96,7 +96,7 @@ Deno.test("toExist waits for the object and returns it", async () => {
   );
 });
 
-Deno.test("toBeGone waits until the object is gone, and says what holds it", async () => {
+Deno.test("toBeGone waits until the object is gone, and names what holds it", async () => {
   using home = await Home.open();
   await home.expect(ConfigMap, "a").toBeGone();
   await home.configMap("a", {}, ["example.com/hold"]);
@@ -143,7 +143,7 @@ Deno.test("toSatisfy waits for a free condition, one that throws at first too, a
   assert.ok((await home.message(home.expect(ConfigMap, "a").toSatisfy("to be short", () => false))).length < 5_000);
 });
 
-Deno.test("no expectation about a Secret tells its values, whatever fails", async () => {
+Deno.test("no expectation about a Secret shows its values, whatever fails", async () => {
   using home = await Home.open();
   const annotations = { "kubectl.kubernetes.io/last-applied-configuration": `{"stringData":{"key":"${HIDDEN}"}}` };
   const metadata = { name: "a", namespace: "home", annotations, finalizers: ["example.com/hold"] };
@@ -167,7 +167,7 @@ Deno.test("no expectation about a Secret tells its values, whatever fails", asyn
   assert.match((await Promise.all(failing))[2]!, /"data": \[\n\s+"key"\n/, "the names of the values are told");
 });
 
-Deno.test("toHaveCondition wants type, status, reason and message", async () => {
+Deno.test("toHaveCondition checks type, status, reason and message", async () => {
   using home = await Home.open();
   const conditions = [{ type: "Available", status: "False", reason: "Starting", message: "0 of 1 pods" }];
   await home.deployment("a", { conditions });
@@ -192,7 +192,7 @@ Deno.test("toHaveCondition wants type, status, reason and message", async () => 
   );
 });
 
-Deno.test("a condition that speaks of an older generation does not count, and the message says so", async () => {
+Deno.test("a condition of an older generation does not count, and the message states that", async () => {
   using home = await Home.open();
   const conditions = [{ type: "Available", status: "True", reason: "Done", message: "all" }];
   await home.deployment("a", { observedGeneration: 1, conditions });
@@ -203,7 +203,7 @@ Deno.test("a condition that speaks of an older generation does not count, and th
   });
   assert.match(
     await home.message(home.expect(Deployment, "a").toHaveCondition("Available")),
-    /Available=True \(Done\): all\n {2}it speaks of generation 1, the object is at 2$/,
+    /Available=True \(Done\): all\n {2}it is for generation 1, the object has generation 2$/,
   );
   const expected = home.expect(Deployment, "a").toHaveCondition("Available");
   await home.status("a", { observedGeneration: 2 });
@@ -217,10 +217,10 @@ Deno.test("a condition's own generation goes before that of the status", async (
   // No built-in kind that the server checks has such a condition.
   home.client.find = <T>() => Promise.resolve(object as T);
   const message = await home.message(home.expect(ConfigMap, "a").toHaveCondition("Ready"));
-  assert.match(message, /it speaks of generation 2, the object is at 3$/);
+  assert.match(message, /it is for generation 2, the object has generation 3$/);
 });
 
-Deno.test("toHaveEvents waits for each Event about the object, and tells those that are there", async () => {
+Deno.test("toHaveEvents waits for each Event about the object, and lists the present ones", async () => {
   using home = await Home.open();
   await home.configMap("a");
   await home.event("other", "Normal", "Applied", "not about a");

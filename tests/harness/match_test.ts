@@ -35,8 +35,8 @@ const DIFFERING: [string, unknown, string][] = [
   ["a value of another type", { status: { ready: "0" } }, `  status.ready: expected "0", found 0`],
   ["a field that is absent", { spec: { size: 1 } }, "  spec.size: expected 1, found nothing"],
   ["a field that should be absent", { data: { key: undefined } }, `  data.key: expected nothing, found "some text"`],
-  ["a RegExp", { data: { key: /^text/ } }, `  data.key: expected a text like /^text/, found "some text"`],
-  ["a RegExp for what is no text", { status: { ready: /0/ } }, "  status.ready: expected a text like /0/, found 0"],
+  ["a RegExp", { data: { key: /^text/ } }, `  data.key: expected a string like /^text/, found "some text"`],
+  ["a RegExp for what is no text", { status: { ready: /0/ } }, "  status.ready: expected a string like /0/, found 0"],
   [
     "a predicate that has a name",
     { status: { ready: isMany } },
@@ -74,11 +74,11 @@ function isMany(count: number): boolean {
   return count > 10;
 }
 
-Deno.test("every field that differs is told, not the first alone", () => {
+Deno.test("every field that differs is reported, not the first alone", () => {
   assert.equal(mismatches({ kind: "x", data: { key: "y", empty: "z" } }, OBJECT).length, 3);
 });
 
-Deno.test("a predicate that throws does not hold, and what it said is told", () => {
+Deno.test("a predicate that throws does not hold, and its message is reported", () => {
   const pattern = { spec: { name: (text: string) => text.length > 3 } };
   assert.match(told(pattern), /^ {2}spec\.name: expected .* found nothing; the test threw: Cannot read/);
 });
@@ -92,7 +92,7 @@ Deno.test("a field of a prototype is absent", () => {
   assert.equal(told({ data: { toString: "x" } }), `  data.toString: expected "x", found nothing`);
 });
 
-Deno.test("a long value is cut, and its length told", () => {
+Deno.test("a long value is cut, and its length shown", () => {
   assert.match(told({ kind: "x" }, { kind: "k".repeat(5_000) }), /found "k{199}… \(5002 characters\)$/);
 });
 

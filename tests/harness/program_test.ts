@@ -17,7 +17,7 @@ Deno.test("the failure of a program has its last words, also where they arrive a
     assert.equal(program.failure, undefined);
     await Deno.writeTextFile(`${cwd}/go`, "");
     await until(() => program.failure !== undefined);
-    assert.equal(program.failure, "etcd exited with 7; it said last:\n  cannot open the database");
+    assert.equal(program.failure, "etcd exited with 7; its last output:\n  cannot open the database");
   } finally {
     await Deno.remove(cwd, { recursive: true });
   }

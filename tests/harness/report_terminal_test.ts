@@ -92,7 +92,7 @@ Deno.test("what takes long outside of every scenario is said, and so is that the
   reporter.onStage("opening a kind cluster");
   assert.match(paper.picture, /… opening a kind cluster$/);
   reporter.onInterrupt();
-  assert.match(paper.picture, /ending: clearing up; Ctrl-C once more leaves all as it is/);
+  assert.match(paper.picture, /stopping: cleaning up; Ctrl-C again leaves all as it is/);
   reporter.onStage(undefined);
   assert.doesNotMatch(paper.picture, /kind/);
   reporter[Symbol.dispose]();

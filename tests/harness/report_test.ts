@@ -25,10 +25,10 @@ Deno.test("outcomes are counted, and a failure outside of every scenario is one 
   assert.deepEqual(countOutcomes(ALL), { passed: 1, failed: 2, skipped: 1, interrupted: 1 });
 });
 
-Deno.test("a scenario is one line; one that failed tells its steps, what was seen, the last log lines and what was attached", () => {
+Deno.test("a scenario is one line; one that failed shows its steps, what was seen, the last log lines and what was attached", () => {
   assert.deepEqual(scenarioLines(ALL.scenarios[0]!, plain), ["✓ notes: a passes (1.5s)"]);
   assert.deepEqual(scenarioLines(ALL.scenarios[2]!, plain), ["- notes: c is skipped skipped: the operator is a pod"]);
-  assert.deepEqual(scenarioLines(ALL.scenarios[3]!, plain), ["! notes: d was cut off did not run to its end"]);
+  assert.deepEqual(scenarioLines(ALL.scenarios[3]!, plain), ["! notes: d was cut off did not finish"]);
   assert.deepEqual(scenarioLines(ALL.scenarios[1]!, plain), [
     "✗ notes: b fails (1.5s)",
     "    ✓ given a note",
@@ -48,12 +48,18 @@ Deno.test("a scenario is one line; one that failed tells its steps, what was see
   assert.equal(scenarioLines(ALL.scenarios[0]!, colored)[0], "<green>✓</green> notes: a passes<dim> (1.5s)</dim>");
 });
 
-Deno.test("what the operator says while a failed scenario is cleared is not shown with the failure", () => {
+Deno.test("what the operator logs during the cleanup of a failed scenario is not shown with the failure", () => {
   const failed = failedResult("b fails"), startMs = failed.endMs - 100;
   const later = { level: "info" as const, fields: {}, atMs: startMs + 1, order: 20 };
   const lines = scenarioLines({
     ...failed,
-    steps: [...failed.steps, { kind: "teardown", title: "what it made goes", startMs, order: 11, endMs: failed.endMs }],
+    steps: [...failed.steps, {
+      kind: "teardown",
+      title: "delete what it created",
+      startMs,
+      order: 11,
+      endMs: failed.endMs,
+    }],
     logs: [...failed.logs, ...Array.from({ length: 20 }, (_, nth) => ({ ...later, message: `cleared ${nth}` }))],
   }, plain);
   assert.ok(lines.includes("    the operator's last 4 log lines:"), lines.join("\n"));
@@ -81,7 +87,7 @@ Deno.test("the last line is the count, before it stand where it ran and what fai
     "    no daemon",
     "",
     "1m1s on embedded v1.37.2, operator in-process, seed 42",
-    "1 did not run to its end",
+    "1 did not finish",
     "1 passed, 2 failed, 1 skipped",
   ]);
   assert.equal(summaryLines(runResult([scenarioResult("a", { kind: "passed" })]), plain).at(-1), "1 passed, 0 failed");
@@ -133,7 +139,7 @@ testWith(
       ["a passes"],
       ["b fails", ["failure", "expected this"], ["system-out", ""]],
       ["c is skipped", ["skipped", "the operator is a pod"]],
-      ["d was cut off", ["error", "it did not run to its end"]],
+      ["d was cut off", ["error", "it did not finish"]],
     ]);
     const [, [, , text], [, , out]] = [0, ...suite!.cases[1]!.parts] as [
       0,
@@ -146,7 +152,7 @@ testWith(
   },
 );
 
-Deno.test("what a JUnit report tells of one failure is bounded, and says so", () => {
+Deno.test("the part of a JUnit report about one failure is limited, and states that", () => {
   const text = "long ".repeat(100_000),
     entry = { level: "info" as const, message: text, fields: {}, atMs: 0, order: 0 };
   const xml = junitReport(runResult([failedResult("b", {

@@ -70,7 +70,7 @@ Deno.test("a plan keeps the order, and a filter sees the name of suite and scena
   });
 });
 
-Deno.test("with a cluster for each, as many scenarios run at the same time as asked for, and no more", async () => {
+Deno.test("with a cluster for each, as many scenarios run at the same time as requested, and no more", async () => {
   const meeting = new Meeting(3), suite = new Suite("notes", notes);
   for (let nth = 0; nth < 3; nth++) suite.scenario(`${nth}`, () => meeting.attend());
   const parallel = await runOn(new EmbeddedSource(), suite, { parallelMax: 3 });
@@ -82,7 +82,7 @@ Deno.test("with a cluster for each, as many scenarios run at the same time as as
 });
 
 // FR-172
-Deno.test("on a shared cluster, operators in this process run one at a time, whatever is asked for", async () => {
+Deno.test("on a shared cluster, operators in this process run one at a time, whatever is requested", async () => {
   await using shared = new SharedCluster();
   const meeting = new Meeting(1), suite = new Suite("notes", notes);
   for (let nth = 0; nth < 3; nth++) suite.scenario(`${nth}`, () => meeting.attend());
@@ -93,7 +93,7 @@ Deno.test("on a shared cluster, operators in this process run one at a time, wha
 });
 
 // FR-172
-Deno.test("with a deployed operator scenarios share it, one that wants it alone has it alone, and in-process ones are skipped", async () => {
+Deno.test("with a deployed operator scenarios share it, one that needs it alone has it alone, and in-process ones are skipped", async () => {
   await using shared = new SharedCluster();
   const meeting = new Meeting(2), alone = new Meeting(1), deployed = deployment();
   const suite = new Suite("notes", notes)
@@ -140,9 +140,9 @@ Deno.test("results stand in the order of the plan, and the listener hears of eve
   assert.deepEqual(heard.slice(3, 5), ["quick: given something false", "quick: given something true"]);
   assert.deepEqual(heard.slice(5).filter((each) => !each.includes("teardown")).sort(), ["quick passed", "slow passed"]);
   for (const name of ["slow", "quick"]) {
-    const begins = heard.indexOf(`${name}: teardown what it made goes false`);
+    const begins = heard.indexOf(`${name}: teardown delete what it created false`);
     assert.ok(
-      begins > 0 && heard.indexOf(`${name} passed`) > heard.indexOf(`${name}: teardown what it made goes true`),
+      begins > 0 && heard.indexOf(`${name} passed`) > heard.indexOf(`${name}: teardown delete what it created true`),
     );
   }
   assert.match(cluster.version, /^v1\.\d+/);

@@ -66,14 +66,14 @@ Deno.test("a writer is alone, and all get the lock, in the order of their reques
   }));
 });
 
-Deno.test("those who may be together are: none of them waits for another", async () => {
+Deno.test("shared holders run together: none of them waits for another", async () => {
   const crowd = new Crowd();
   for (let nth = 0; nth < 5; nth++) crowd.come(false);
   await settle(1);
   assert.equal(crowd.inside.length, 5);
 });
 
-Deno.test("a stream of those who may be together does not hold up one who wants to be alone", async () => {
+Deno.test("a stream of shared holders does not starve an exclusive one", async () => {
   const crowd = new Crowd();
   crowd.come(false);
   crowd.come(true);

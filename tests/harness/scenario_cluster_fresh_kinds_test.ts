@@ -64,13 +64,13 @@ const fresh = suiteOf(async ({ given, when, then, cluster, expect, ref }) => {
 });
 
 // FR-337
-Deno.test("an object of a kind whose CRD was just created is created, whatever discovery said before", async () => {
+Deno.test("an object of a kind whose CRD was just created is created, whatever discovery reported before", async () => {
   const { failures, scenarios } = await runOn(new EmbeddedSource(), fresh);
   assert.deepEqual([failures, scenarios.map(({ outcome }) => outcome.kind)], [[], ["passed"]]);
 });
 
 // FR-337
-Deno.test("a server that answers 404 to the first writes of a kind that it has a CRD of is asked again", async () => {
+Deno.test("a server that answers 404 to the first writes of a kind with a CRD gets the request again", async () => {
   const source = forgetful((path, method) => path.includes("/freshes") && method === "POST", 3);
   const { failures, scenarios } = await runOn(source, fresh);
   assert.deepEqual([failures, scenarios.map(({ outcome }) => outcome.kind)], [[], ["passed"]]);
@@ -93,7 +93,7 @@ Deno.test("an expectation of a kind that is not served yet waits for the kind", 
 });
 
 // FR-337
-Deno.test("a kind without a CRD fails at once, and an expectation of it says after its bound that it is not served", async () => {
+Deno.test("a kind without a CRD fails at once, and an expectation of it reports after its time limit that it is not served", async () => {
   const suite = suiteOf(async ({ when, cluster, expect, ref }) => {
     await when(
       "no CRD defines the kind",

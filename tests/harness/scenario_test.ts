@@ -52,7 +52,7 @@ Deno.test("a story that comes to its end passes; steps, writes, logs and Events 
   assert.deepEqual(steps.map(({ kind, title, failure }) => [kind, title, failure]), [
     ["given", "a note", undefined],
     ["then", "its ConfigMap follows", undefined],
-    ["teardown", "what it made goes", undefined],
+    ["teardown", "delete what it created", undefined],
   ]);
   assert.ok(steps.every(({ startMs, endMs }) => endMs! >= startMs));
   const posted = writes.find(({ by, method, path }) =>
@@ -83,7 +83,7 @@ Deno.test("a step that fails fails the scenario with its message, later steps ar
   assert.deepEqual(result.steps.map(({ title, failure }) => [title, failure]), [
     ["a note", undefined],
     ["something breaks", "it broke: in the middle"],
-    ["what it made goes", undefined],
+    ["delete what it created", undefined],
   ]);
 });
 
@@ -112,7 +112,7 @@ Deno.test("a story that ignores its timeout is left behind: it fails, and reache
   assert.equal(failure(result), 'it took longer than 10s: "given an endless wait" had not ended after 10s');
   assert.deepEqual(result.steps.map(({ title, endMs }) => [title, endMs]), [
     ["an endless wait", undefined],
-    ["what it made goes", clock.now()],
+    ["delete what it created", clock.now()],
   ]);
   assert.ok(context!.signal.aborted);
   late.resolve();
@@ -293,14 +293,14 @@ Deno.test("a timeout between two steps names the one that ended last", async () 
 });
 
 // FR-396
-Deno.test("eventually without a kind is refused, and one whose look does not say what it sees shows objects and conditions", async () => {
+Deno.test("eventually without a kind is refused, and one whose check does not return what it sees shows objects and conditions", async () => {
   const story: ScenarioBody = async (scenario) => {
     const { eventually, cluster, when } = scenario;
     await written(scenario);
     await scenario.expect(scenario.ref(Note, "a")).toHaveCondition("Ready");
     await assert.rejects(
       eventually("peace", [] as never, () => Promise.resolve({ holds: true })),
-      /^UsageError: "peace" watches no kind, so no change would be noticed$/,
+      /^UsageError: "peace" watches no kind, so no change would be seen$/,
     );
     await when(
       "a second note is waited for",

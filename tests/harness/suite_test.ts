@@ -360,7 +360,7 @@ Deno.test("where the operator is a pod, what a suite needs is installed, and sce
   });
   assert.deepEqual(failures, []);
   assert.deepEqual(scenarios.map(({ outcome }) => outcome), [
-    { kind: "skipped", reason: "its outside world is in this process, and the operator is a pod here" },
+    { kind: "skipped", reason: "its world is in this process, and the operator is a pod here" },
     { kind: "passed" },
   ]);
   assert.deepEqual(meters, []);

@@ -26,7 +26,7 @@ async function entriesOf(bytes: Uint8Array<ArrayBuffer>, partSize?: number): Pro
   return found;
 }
 
-Deno.test("files, folders and links are told apart, in whatever parts the archive comes", async () => {
+Deno.test("files, folders and links are distinguished, in whatever parts the archive comes", async () => {
   const entries: RawEntry[] = [
     { path: "tools/", type: "5" },
     { path: "tools/etcd", content: "e".repeat(1_500) },

@@ -138,7 +138,7 @@ Deno.test("a change while a look is under way is not lost", async () => {
   await waiting;
 });
 
-Deno.test("the bound ends the wait, and the message says what was seen last", async () => {
+Deno.test("the time limit ends the wait, and the message shows what was seen last", async () => {
   using yard = await open();
   let looks = 0;
   const waiting = yard.wait(() => Promise.resolve(not(`  look ${++looks}`)), { waitMsMax: 90_000 });
@@ -154,7 +154,7 @@ Deno.test("the bound ends the wait, and the message says what was seen last", as
   assert.equal(looks, before + 1, "there is a last look when time is up");
 });
 
-Deno.test("what came to hold in the very last moment holds", async () => {
+Deno.test("a condition that is met in the last moment counts", async () => {
   using yard = await open();
   let done = false;
   const waiting = yard.wait(() => Promise.resolve(done ? HOLDS : not("  no")));

@@ -229,7 +229,7 @@ Deno.test("on a cluster with nodes makeReady waits for them and writes nothing, 
   );
   assert.deepEqual([failures, failing!.outcome], [[], {
     kind: "skipped",
-    reason: "it makes a workload fail, and the controllers of this cluster would write over that",
+    reason: "it makes a workload fail, and the controllers of this cluster would overwrite that",
   }]);
 });
 

@@ -47,7 +47,7 @@ Deno.test("a metric has a bounded number of series; the rest is one series and o
   seen.inc({ what: "e" });
   assert.deepEqual(["a", "b", "c", "_other"].map((what) => seen.value({ what })), [2, 1, 0, 3]);
   assert.deepEqual(warned, [[
-    "a metric has too many series: what comes is counted with labels of _other",
+    "a metric has too many series: further ones get labels of _other",
     { metric: "seen_total" },
   ]]);
 });

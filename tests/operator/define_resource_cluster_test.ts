@@ -87,7 +87,7 @@ Deno.test("the cases of a discriminated union are stored whole, and a field of a
 });
 
 // FR-385
-Deno.test("a rule of withRules is checked by the server, and names the field that it says", async () => {
+Deno.test("a rule of withRules is checked by the server, and names its field", async () => {
   const { world, create } = await open();
   await using _world = world;
   await create({ metadata: { name: "right" }, spec: { window: { from: 1, to: 1 } } });

@@ -188,19 +188,19 @@ const REFUSED: [string, z.ZodType, RegExp][] = [
   ["look-ahead", z.string().regex(/^(?!x)[a-z]+$/), /^Thing\.spec\.field: .*RE2/],
   ["a back-reference", z.string().regex(/^(.)\1$/), /^Thing\.spec\.field: .*RE2/],
   ["unique items", z.array(z.string()).meta({ uniqueItems: true }), /^Thing\.spec\.field: .*"uniqueItems"/],
-  ["recursion", tree, /^Thing\.spec\.field\.children\[\]: .*contains itself; take z\.unknown\(\)/],
+  ["recursion", tree, /^Thing\.spec\.field\.children\[\]: .*contains itself; use z\.unknown\(\)/],
   ["recursion by a getter", branch, /^Thing\.spec\.field\.next: .*contains itself/],
   [
-    "a fraction or a text",
+    "a fraction or a string",
     z.union([z.number(), z.string()]),
-    /^Thing\.spec\.field: .*; take z\.int\(\) beside z\.string\(\)/,
+    /^Thing\.spec\.field: .*; use z\.int\(\) beside z\.string\(\)/,
   ],
-  ["a date", z.date(), /^Thing\.spec\.field: .*z\.date\(\); take z\.iso\.datetime\(\)/],
+  ["a date", z.date(), /^Thing\.spec\.field: .*z\.date\(\); use z\.iso\.datetime\(\)/],
   ["a date deep inside", z.record(z.string(), z.array(z.date())), /^Thing\.spec\.field\.\*\[\]: .*z\.date/],
-  ["an integer without bounds", z.bigint(), /^Thing\.spec\.field: .*; take z\.int64\(\)/],
-  ["an unsigned int64", z.uint64(), /^Thing\.spec\.field: .*; take z\.int64\(\)/],
-  ["a map", z.map(z.string(), z.string()), /^Thing\.spec\.field: .*z\.map\(\); take z\.record/],
-  ["a set", z.set(z.string()), /^Thing\.spec\.field: .*z\.set\(\); take z\.array/],
+  ["an integer without bounds", z.bigint(), /^Thing\.spec\.field: .*; use z\.int64\(\)/],
+  ["an unsigned int64", z.uint64(), /^Thing\.spec\.field: .*; use z\.int64\(\)/],
+  ["a map", z.map(z.string(), z.string()), /^Thing\.spec\.field: .*z\.map\(\); use z\.record/],
+  ["a set", z.set(z.string()), /^Thing\.spec\.field: .*z\.set\(\); use z\.array/],
   ["a symbol", z.symbol(), /^Thing\.spec\.field: .*z\.symbol\(\)/],
   ["not a number", z.nan(), /^Thing\.spec\.field: .*z\.nan\(\)/],
   [
@@ -210,15 +210,15 @@ const REFUSED: [string, z.ZodType, RegExp][] = [
   ],
   ["a transform before", z.preprocess(Number, z.int()), /^Thing\.spec\.field: .*z\.transform\(\)/],
   ["a codec", z.stringbool(), /^Thing\.spec\.field: .*convert the value in the handler/],
-  ["a text that is trimmed", z.string().trim(), /^Thing\.spec\.field: .*trim\(\)/],
+  ["a string that is trimmed", z.string().trim(), /^Thing\.spec\.field: .*trim\(\)/],
   ["coercion", z.coerce.number(), /^Thing\.spec\.field: .*z\.coerce/],
   ["what replaces bad values", z.int().catch(1), /^Thing\.spec\.field: .*z\.catch\(\)/],
   [
     "a default that is the time",
     z.string().default(() => new Date().toISOString()),
-    /^Thing\.spec\.field: .*; take a constant/,
+    /^Thing\.spec\.field: .*; use a constant/,
   ],
-  ["a default that is random", z.number().default(() => Math.random()), /^Thing\.spec\.field: .*; take a constant/],
+  ["a default that is random", z.number().default(() => Math.random()), /^Thing\.spec\.field: .*; use a constant/],
   [
     "a pattern that ignores case",
     z.string().regex(/^a$/i),
@@ -230,7 +230,7 @@ const REFUSED: [string, z.ZodType, RegExp][] = [
   ["a part repeated often", z.string().regex(/^a{1001}$/), /^Thing\.spec\.field: .*at most 1000 times/],
   ["keys with a pattern", z.record(z.string().regex(/^a/), z.string()), /^Thing\.spec\.field: .*keys of a record/],
   ["keys with a length", z.record(z.string().min(1), z.string()), /^Thing\.spec\.field: .*keys of a record/],
-  ["keys of an enum", z.record(z.enum(["a", "b"]), z.string()), /^Thing\.spec\.field: .*take z\.object/],
+  ["keys of an enum", z.record(z.enum(["a", "b"]), z.string()), /^Thing\.spec\.field: .*use z\.object/],
   [
     "cases of one field with two types",
     z.discriminatedUnion("t", [
@@ -250,7 +250,7 @@ const REFUSED: [string, z.ZodType, RegExp][] = [
   [
     "cases told apart by a number",
     z.discriminatedUnion("t", [z.object({ t: z.literal(1) }), z.object({ t: z.literal(2) })]),
-    /^Thing\.spec\.field: .*whose t is a text/,
+    /^Thing\.spec\.field: .*whose t is a string/,
   ],
 ];
 for (const [what, schema, message] of REFUSED) {
@@ -307,7 +307,7 @@ Deno.test("a spec is parsed with its defaults; an absent one counts as empty", (
 });
 
 // FR-460
-Deno.test("declaring twice what there can be once is a mistake that says so", () => {
+Deno.test("declaring twice what can exist once is an error that names it", () => {
   const operator = new Operator("widgets");
   const handlers = operator.on(RICH).reconcile(() => {}).delete(() => {}).timer(() => {}, {
     interval: "1s",

@@ -42,15 +42,23 @@ Deno.test("the way back is this machine's end of a connection to the control pla
 });
 
 // FR-250
-Deno.test("where no way back can be found, it is told why and what to set", async () => {
+Deno.test("without an address that the API server reaches, the error states why and what to set", async () => {
   const closed = closedPort();
   const cases: [string, Step, RegExp][] = [
-    ["a control plane that is run elsewhere", nodes(), /shows no control plane among its nodes/],
-    ["an API server without nodes", refuse(404, "NotFound"), /shows no control plane among its nodes/],
+    ["a control plane that is run elsewhere", nodes(), /lists no control plane among its nodes/],
+    ["an API server without nodes", refuse(404, "NotFound"), /lists no control plane among its nodes/],
     ["nodes that say nothing of themselves", nodes(undefined, {}, node(undefined, "127.0.0.1")), /no control plane/],
-    ["nodes that are out of reach", nodes(node(closed, "127.0.0.1")), new RegExp(`reached.*127.0.0.1:${closed}: `)],
-    ["an address that is none", nodes(node(closed, "no address")), /not reached from here \(no address:/],
-    ["a user who may not list nodes", refuse(403, "Forbidden"), /to this machine can be looked for: /],
+    [
+      "nodes that are out of reach",
+      nodes(node(closed, "127.0.0.1")),
+      new RegExp(`does not reach.*127.0.0.1:${closed}: `),
+    ],
+    ["an address that is none", nodes(node(closed, "no address")), /does not reach its nodes \(no address:/],
+    [
+      "a user who may not list nodes",
+      refuse(403, "Forbidden"),
+      /cannot look for an address that the API server reaches: /,
+    ],
   ];
   for (const [what, step, told] of cases) {
     await assert.rejects(look(step).found, (error) => {

@@ -37,7 +37,7 @@ Deno.test("an installation is enough for its ServiceAccount, and applying it aga
 });
 
 // FR-74
-Deno.test("without the CRDs preflight names the kind and the command that mends it", async () => {
+Deno.test("without the CRDs preflight names the kind and the command that fixes it", async () => {
   const server = new EmbeddedApiServer();
   const client = new Client(server.transport(), { fieldManager: "test" });
   const findings = await preflight(operator, client, { command: "pintle" });

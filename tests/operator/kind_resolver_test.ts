@@ -52,7 +52,7 @@ Deno.test("a kind that was installed again with another plural and scope is foun
 });
 
 // FR-294
-Deno.test("answers that say nothing of the kind cost no discovery", async () => {
+Deno.test("responses without the kind cause no discovery", async () => {
   const { served, clock, refused, resolve } = setUp();
   await resolve();
   await clock.advance(100_000);
@@ -64,7 +64,7 @@ Deno.test("answers that say nothing of the kind cost no discovery", async () => 
 });
 
 // FR-295
-Deno.test("a kind that discovery cannot tell of now is tried again, and one that is absent is a mistake", async () => {
+Deno.test("a kind that discovery cannot report now is tried again, and an absent one is an error", async () => {
   const { served, clock, resolve } = setUp();
   Object.assign(served, { there: false, freshness: "Stale" });
   await assert.rejects(resolve(), (error) => error instanceof TemporaryError && error.reason === "DiscoveryStale");

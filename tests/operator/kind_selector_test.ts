@@ -114,7 +114,7 @@ Deno.test("handlers follow the kinds of a category: those that are there, those 
 });
 
 // FR-272
-Deno.test("a kind with handlers of its own is left out of a selection, and its rights are asked for", async () => {
+Deno.test("a kind with handlers of its own is left out of a selection, and its RBAC rules are requested", async () => {
   const seen: string[] = [], operator = new Operator("selector");
   const note = (who: string) => ({ name }: { name: string }) => void (name === "a" && seen.push(who));
   operator.on(ConfigMap).event(note("own"));

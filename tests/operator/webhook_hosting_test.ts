@@ -37,7 +37,7 @@ const refusedWith = (code: number, message: RegExp) => (error: unknown) =>
   error instanceof ApiError && error.status.code === code && message.test(error.message);
 
 // FR-246
-Deno.test("handlers of a running operator refuse and change what the API server is asked to store", async () => {
+Deno.test("handlers of a running operator refuse and change what clients write to the API server", async () => {
   const operator = newOperator();
   operator.on(Gadget)
     .mutate(

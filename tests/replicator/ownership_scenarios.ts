@@ -45,7 +45,7 @@ ownership.scenario("an exported copy applied over the source leaves the source a
     );
   });
   await story.copied(team!, "two");
-  await when("the operator starts again", () => operator.restart());
+  await when("the operator restarts", () => operator.restart());
   await story.ready(1);
   await when("the Replication is deleted", () => cluster.delete(ref(Replication, "token")));
   await story.gone(team!);
@@ -68,7 +68,7 @@ ownership.scenario(
       "the exported copy is created there, managedFields included",
       () => cluster.client.create(Secret, pastedInto(manifest, elsewhere!, "theirs")),
     );
-    await when("the operator starts again", () => operator.restart());
+    await when("the operator restarts", () => operator.restart());
     await when("the source changes", () => cluster.patch(ref(Secret, "token"), { stringData: { key: "two" } }));
     await story.copied(team!, "two");
     await when("the Replication is deleted", () => cluster.delete(ref(Replication, "token")));

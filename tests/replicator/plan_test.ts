@@ -164,7 +164,7 @@ Deno.test("what a Replication left behind is known as long as all content is as 
   assert.equal(leftBehindBy(copy([marked, edited], orphan)), undefined);
 });
 
-Deno.test("a takeover is refused for whatever is in use by others, and else as the policy and the administrator say", () => {
+Deno.test("a takeover is refused for whatever is in use by others, and otherwise as the policy and the administrator allow", () => {
   const record = copy([{ manager: "kubectl", operation: "Update" }], { labels: {}, annotations: {} });
   const occupant = { record, title: "Secret team/token", claimedBy: undefined, sourceOf: undefined };
   const adopts = { replication, conflictPolicy: "Adopt" as const, trusted: true };

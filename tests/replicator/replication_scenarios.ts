@@ -268,7 +268,7 @@ replication.scenario("killed and started again, it goes on where it was", async 
   const { when, cluster, operator, ref } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"]);
   await story.ready(1);
-  await when("the operator is killed, the source changes, and the operator starts again", async () => {
+  await when("the operator is killed, the source changes, and the operator restarts", async () => {
     await operator.crash();
     await cluster.patch(ref(Secret, "token"), { stringData: { key: "two" } });
     await operator.restart();

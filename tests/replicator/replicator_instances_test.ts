@@ -27,7 +27,7 @@ function readyOf({ status }: ReplicationObject): string | undefined {
 }
 
 // FR-321
-Deno.test("two instances for one namespace each leave each other's copies alone, and the second says so", async () => {
+Deno.test("two instances for one namespace each leave each other's copies alone, and the second reports it", async () => {
   await using world = await World.open(replicator(TRUSTING));
   const [a, b, shared] = [await world.namespace("a"), await world.namespace("b"), await world.namespace("shared")];
   await world.start({ scope: scopeOfGlobs([a]) });

@@ -12,6 +12,6 @@ Deno.test("doctor warns of consent that is too wide, or none", async () => {
   };
   assert.match(await looked("platform"), /^ok: namespace team accepts copies from platform$/);
   assert.match(await looked("**, !evil"), /^warning: .* which is every namespace$/);
-  assert.match(await looked("!evil"), /^warning: .* holds exclusions alone: it accepts nothing$/);
+  assert.match(await looked("!evil"), /^warning: .* has only exclusions: it accepts nothing$/);
   assert.match(await looked("a,".repeat(10_000)), /^warning: .* more than 16384 characters: it accepts nothing$/);
 });

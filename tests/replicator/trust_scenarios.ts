@@ -123,7 +123,7 @@ trust.scenario("a tenant cannot overwrite a Secret of a namespace that accepts i
 });
 
 // FR-322
-trust.scenario("a tenant who names every namespace takes no name from the platform", async (scenario) => {
+trust.scenario("a tenant that names every namespace takes no name from the platform", async (scenario) => {
   const { given, then, cluster, expect, ref, prefix } = scenario, story = new Replicating(scenario);
   await story.begin(["team"], { targets: { namespaces: ["*"] } });
   await story.notReady("NotTrusted");

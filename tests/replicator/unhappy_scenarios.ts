@@ -64,7 +64,7 @@ for (const [policy, survives] of [["Delete", false], ["Orphan", true]] as const)
         await cluster.delete(ref(Replication, "token"));
       });
       await then("its finalizer holds it", () => expect(ref(Replication, "token")).toExist());
-      await when("the operator starts again", () => operator.start());
+      await when("the operator restarts", () => operator.start());
       await then("it goes", () => expect(ref(Replication, "token")).toBeGone());
       await then(`the copies ${outcome}`, async () => {
         const copy = await cluster.find(ref(Secret, "token", team));

@@ -32,6 +32,6 @@ Deno.test("Deno sees no chunk of a bundle before it is loaded, and loads it then
   });
 });
 
-Deno.test("a bundle whose chunks cannot be told is refused", async () => {
+Deno.test("a bundle whose chunks cannot be identified is refused", async () => {
   await inFolder({ "main.js": "import(`./b.js`)" }, (folder) => assert.rejects(hideChunks(folder), /loads no chunk/));
 });

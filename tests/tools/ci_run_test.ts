@@ -94,7 +94,7 @@ Deno.test("each check that fails is a failure, and names itself", async () => {
 });
 
 // FR-143
-Deno.test("it asks for what the README tells people to type", async () => {
+Deno.test("it runs what the README shows", async () => {
   const [script, readme] = await Promise.all(
     [SCRIPT, new URL("../../README.md", import.meta.url)].map((path) => Deno.readTextFile(path)),
   );

@@ -4,7 +4,7 @@ import { countOf } from "../../tools/examples.ts";
 const ROOT = new URL("../..", import.meta.url).pathname;
 
 // FR-262
-Deno.test("what the examples' tests counted is read, and a run that tells nothing is a failure", () => {
+Deno.test("what the examples' tests counted is read, and a run without counts is a failure", () => {
   assert.deepEqual(countOf("ok | 13 passed | 0 failed (3s)", 0), { passed: 13, failed: 0 });
   assert.deepEqual(countOf("x\nFAILED | 2 passed (1 step) | 1 failed | 1 ignored (3s)\n", 1), { passed: 2, failed: 1 });
   assert.deepEqual(countOf("ok | 13 passed | 0 failed (3s)", 1), { passed: 13, failed: 1 }, "it ended badly");
@@ -16,7 +16,7 @@ Deno.test("what the examples' tests counted is read, and a run that tells nothin
 const PROGRAMS = ["greetings", "web_app", "widgets"];
 
 // FR-262
-Deno.test("every example has a line that says what it shows and how to try it, and a test", async () => {
+Deno.test("every example has a line with what it shows and how to try it, and a test", async () => {
   let count = 0;
   for await (const { name, isDirectory } of Deno.readDir(`${ROOT}examples`)) {
     if (!isDirectory || PROGRAMS.includes(name)) continue;

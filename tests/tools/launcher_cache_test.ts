@@ -19,7 +19,7 @@ async function temporary(packaged: Packaged): Promise<{ TMPDIR: string }> {
   return { TMPDIR };
 }
 
-Deno.test("it unpacks into the cache folder that is asked for, else XDG's, else home's, closed to others", async () => {
+Deno.test("it unpacks into the requested cache folder, else XDG's, else home's, closed to others", async () => {
   await using packaged = await Packaged.make();
   const mine = await packaged.mkdir(`${packaged.folder}/my cache`),
     xdg = await packaged.mkdir(`${packaged.folder}/xdg`);
@@ -123,7 +123,7 @@ Deno.test("where a stranger took the temporary folder too, it refuses and names 
 });
 
 // FR-203
-Deno.test("a cache folder that was asked for and cannot be used is refused, not replaced by another", async () => {
+Deno.test("a requested cache folder that cannot be used is refused, not replaced by another", async () => {
   await using packaged = await Packaged.make();
   await packaged.mkdir(`${packaged.folder}/open/tool`, 0o777);
   for (const PINTLE_CACHE_HOME of [`${packaged.folder}/open`, "relative", "/proc/nowhere", packaged.file]) {

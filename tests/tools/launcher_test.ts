@@ -122,7 +122,7 @@ async function zero(path: string): Promise<void> {
 }
 
 // FR-201, FR-356
-Deno.test("a cache that lacks a file, has a short one, or is none at all is mended", async () => {
+Deno.test("a cache that lacks a file, has a short one, or is none at all is repaired", async () => {
   await using packaged = await Packaged.make();
   await packaged.run([]);
   const version = await packaged.version();
@@ -199,7 +199,7 @@ for (const [name, through] of Object.entries(SHELLS)) {
 }
 
 // FR-202
-Deno.test("a damaged file runs nothing, and says so in one line and a fix", async () => {
+Deno.test("a damaged file runs nothing, and reports it in one line and a fix", async () => {
   await using packaged = await Packaged.make();
   const whole = await Deno.readFile(packaged.file), head = new TextDecoder().decode(whole).indexOf("\n__PAYLOAD__\n");
   const damaged: Record<string, Uint8Array> = {

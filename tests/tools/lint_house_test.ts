@@ -125,7 +125,7 @@ for (const { claim, text, says } of BREACHES) {
   });
 }
 
-Deno.test("deno lint passes what keeps the rules, and base alone may ask the machine for the time", async () => {
+Deno.test("deno lint passes what keeps the rules, and only base may read the machine's time", async () => {
   const kept =
     'import "../base/mod.ts";\nimport "../base/yaml.ts";\nimport "./store.ts";\nexport const at: Date = new Date(5);\n';
   assert.deepEqual((await lint("lib/cache/sample.ts", kept)).code, 0);

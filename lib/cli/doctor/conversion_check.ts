@@ -24,8 +24,8 @@ async function conversionFindings({ crd, hub, converted }: KindConversion, conte
     lost = `objects are refused in ${converted}, and what is stored in it in ${hub}, too`;
   const fix = `let the operator run, with its Service and the NetworkPolicy of its pods open for port 9443`;
   if (!converter) return [problem(`${crd}: no webhook converts ${converted}`, `${command} install`)];
-  const trouble = caBundleProblem(converter.caBundle, await serverTimeMs(context));
-  if (trouble) return [problem(`${crd}: ${trouble}: ${lost}`, fix)];
+  const bundleProblem = caBundleProblem(converter.caBundle, await serverTimeMs(context));
+  if (bundleProblem) return [problem(`${crd}: ${bundleProblem}: ${lost}`, fix)];
   try {
     const { items } = await client.list({ ...kind, version: converted }, { limit: 1, metadataOnly: true, signal });
     const message = items.length > 0 ? `${crd}: ${converted} is converted` : `${crd}: there is nothing to convert yet`;

@@ -38,8 +38,8 @@ function objectFindings(
   if (!live) return [problem(`${name} is missing`, fix)];
   if (live.metadata?.deletionTimestamp) {
     const finish = `${context.command} uninstall --delete-objects finishes it, and cleans up after its objects`;
-    const tell = `kubectl get ${name} -o yaml shows what it waits for`;
-    return [problem(`${name} is being deleted`, object.kind === "CustomResourceDefinition" ? finish : tell)];
+    const describeFix = `kubectl get ${name} -o yaml shows what it waits for`;
+    return [problem(`${name} is being deleted`, object.kind === "CustomResourceDefinition" ? finish : describeFix)];
   }
   const different = differences(object, live);
   if (different.length > 0) {

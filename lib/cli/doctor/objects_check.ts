@@ -68,7 +68,7 @@ function kindFindings(
   const found: Finding[] = [];
   if (ours.length > 0) {
     found.push(problem(
-      `${ours.length} deleted ${name} wait for the operator to take ${finalizer} off: ${named(ours, since)}`,
+      `${ours.length} deleted ${name} wait for the operator to remove ${finalizer}: ${named(ours, since)}`,
       `let an operator run (\`${command} run\`, or its Deployment) and read its log about them`,
     ));
   }

@@ -64,30 +64,30 @@ function peerFinding(
   },
 ): Finding {
   const peer = peerOf(lease), [namespace, name] = title.split("/");
-  const who = `${namespace === account.namespace ? name : title}: ${describePeer(peer)}`;
+  const peerName = `${namespace === account.namespace ? name : title}: ${describePeer(peer)}`;
   if (isExpired(lease, nowMs)) {
     const agoMs = nowMs - Date.parse(lease.spec?.renewTime ?? lease.metadata?.creationTimestamp ?? "");
     return warning(
-      `${who} is gone, and last renewed its Lease ${formatDuration(agoMs)} ago`,
-      "the next operator that peers removes it",
+      `${peerName} is dead, and last renewed its Lease ${formatDuration(agoMs)} ago`,
+      "the next operator that joins the peering removes it",
     );
   }
   if (peer.state === "freeze" || peer.state === "hold") {
     const isDefault = namespace === installNamespace(program) && name === account.name;
     return warning(
-      `${who} freezes operators up to its priority`,
+      `${peerName} freezes operators up to its priority`,
       `${command} resume ${isDefault ? "" : `--peering ${title} `}--id ${JSON.stringify(peer.identity)}`,
     );
   }
   const decision = peerDecision(peer, alive);
   if (decision.kind === "conflict") {
     return warning(
-      `${who} pauses, and so does ${describePeer(decision.with)} of the same priority`,
+      `${peerName} pauses, and so does ${describePeer(decision.with)} of the same priority`,
       "give one of them another priority, or stop it",
     );
   }
-  if (decision.kind === "pause") return ok(`${who} is ${peer.state} for ${describePeer(decision.by)}`);
+  if (decision.kind === "pause") return ok(`${peerName} is ${peer.state} for ${describePeer(decision.by)}`);
   return ok(
-    `${who} works${decision.kind === "wait" ? ` as soon as ${describePeer(decision.for[0]!)} has paused` : ""}`,
+    `${peerName} works${decision.kind === "wait" ? ` as soon as ${describePeer(decision.for[0]!)} has paused` : ""}`,
   );
 }

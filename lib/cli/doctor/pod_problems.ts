@@ -39,26 +39,26 @@ export function isStarting({ metadata, status }: BuiltinObject, nowMs: number): 
 export function podProblems({ status }: BuiltinObject): string[] {
   const { phase, message, conditions, containerStatuses, initContainerStatuses } = (status ?? {}) as PodStatus;
   const containers = [...initContainerStatuses ?? [], ...containerStatuses ?? []];
-  const trouble = containers.flatMap(containerProblems);
+  const problems = containers.flatMap(containerProblems);
   const unmet = (type: string) => conditions?.find((each) => each.type === type && each.status === "False")?.message;
   const scheduled = unmet("PodScheduled");
-  if (scheduled) trouble.push(`it fits on no node: ${scheduled}`);
-  if (phase === "Failed") trouble.push(`it failed${message ? `: ${message}` : ""}`);
-  if (trouble.length === 0 && phase === "Running") {
+  if (scheduled) problems.push(`it fits on no node: ${scheduled}`);
+  if (phase === "Failed") problems.push(`it failed${message ? `: ${message}` : ""}`);
+  if (problems.length === 0 && phase === "Running") {
     const unready = unmet("Ready");
-    if (unready) trouble.push(`it is not ready: ${unready}`);
+    if (unready) problems.push(`it is not ready: ${unready}`);
   }
-  return trouble;
+  return problems;
 }
 
 function containerProblems({ name, restartCount = 0, state = {}, lastState = {} }: ContainerStatus): string[] {
   const { waiting, terminated } = state;
-  const told = (text: string | undefined) => text ? `: ${text}` : "";
+  const detail = (text: string | undefined) => text ? `: ${text}` : "";
   if (waiting && !USUAL.has(waiting.reason)) {
     const before = lastState.terminated ? `, it ended with ${ending(lastState.terminated)}` : "";
-    return [`container ${name} waits: ${waiting.reason}${told(waiting.message)}${before}`];
+    return [`container ${name} waits: ${waiting.reason}${detail(waiting.message)}${before}`];
   }
-  if (terminated?.exitCode) return [`container ${name} ended with ${ending(terminated)}${told(terminated.message)}`];
+  if (terminated?.exitCode) return [`container ${name} ended with ${ending(terminated)}${detail(terminated.message)}`];
   if (lastState.terminated?.reason === "OOMKilled" || restartCount > RESTARTS_MAX) {
     const why = lastState.terminated ? `, last with ${ending(lastState.terminated)}` : "";
     return [`container ${name} was restarted ${restartCount} times${why}`];

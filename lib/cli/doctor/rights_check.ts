@@ -18,9 +18,9 @@ export const rightsCheck: Check = {
     });
     // The installation check reports a missing account.
     if (missing.length > 0 && !await client.find(ServiceAccount, account, { signal })) return [];
-    const who = `ServiceAccount ${formatKey(account)}`;
-    if (missing.length === 0) return [ok(`${who} may do all that the operator declares`)];
-    return missing.map((each) => problem(`${who} is ${each.problem}`, installCommand(context)));
+    const subject = `ServiceAccount ${formatKey(account)}`;
+    if (missing.length === 0) return [ok(`${subject} may do all that the operator declares`)];
+    return missing.map((each) => problem(`${subject} is ${each.problem}`, installCommand(context)));
   },
 };
 

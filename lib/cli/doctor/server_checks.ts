@@ -23,7 +23,7 @@ export const clockCheck: Check = {
   name: "clock",
   async run(context) {
     const skewMs = await clockSkewMs(context);
-    if (skewMs === undefined) return [ok("the server does not tell its time")];
+    if (skewMs === undefined) return [ok("the server's response has no time")];
     return [skewFinding(skewMs)];
   },
 };
@@ -48,7 +48,7 @@ export function skewFinding(skewMs: number): Finding {
   const farMs = Math.abs(skewMs);
   if (farMs < SKEW_MS_NOTICED) return ok("the server's clock and this machine's agree");
   const message = `the server's clock is ${formatDuration(farMs)} ${skewMs > 0 ? "ahead of" : "behind"} this machine's`;
-  const fix = "synchronise both clocks (chronyc tracking, timedatectl status): times in reports and leases mislead";
+  const fix = "synchronise both clocks (chronyc tracking, timedatectl status): times in reports and Leases are wrong";
   if (farMs < SKEW_MS_MAX) return warning(message, fix);
   return problem(`${message}: tokens and certificates may count as expired, or as not valid yet`, fix);
 }

@@ -22,8 +22,8 @@ export const webhooksCheck: Check = {
       const name = `${resource.kind.toLowerCase()} ${live.metadata?.name}`;
       const webhooks = (live.webhooks ?? []) as Webhook[];
       for (const { clientConfig } of webhooks) {
-        const trouble = caBundleProblem(clientConfig?.caBundle, nowMs);
-        if (trouble) return problem(`${name}: ${trouble}`, fix);
+        const bundleProblem = caBundleProblem(clientConfig?.caBundle, nowMs);
+        if (bundleProblem) return problem(`${name}: ${bundleProblem}`, fix);
       }
       const unanswered = await whyUnanswered(webhooks, working, context);
       if (!unanswered) return ok(`${name}: ${webhooks.length} webhooks reach a pod`);

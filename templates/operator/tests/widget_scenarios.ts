@@ -33,7 +33,7 @@ suite.scenario("what changed while the operator was down is followed when it sta
     await cluster.create(Widget, door(3));
     await expect(ref(Widget, "door")).toHaveCondition("Ready", true);
   });
-  await when("the operator is killed, the Widget grows, and the operator starts again", async () => {
+  await when("the operator is killed, the Widget grows, and the operator restarts", async () => {
     await operator.crash();
     await cluster.patch(ref(Widget, "door"), { spec: { size: 5 } });
     await operator.start();

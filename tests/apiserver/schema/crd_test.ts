@@ -91,7 +91,7 @@ Deno.test("a schema that is not structural is refused", () => {
 });
 
 // FR-87
-Deno.test("a rule that cannot be evaluated here makes the CRD refused, and says so", () => {
+Deno.test("a rule that cannot be evaluated here makes the server refuse the CRD with the reason", () => {
   const rules = [
     "quantity(self).isGreaterThan(quantity('1'))",
     "url(self).getHost() == 'a'",

@@ -16,7 +16,7 @@ import {
 import { conversionPatch, converterOf, CRDS } from "./crd_conversion.ts";
 import { caBundle, type ConfigurationOptions, webhookConfigurations } from "./webhook_configuration.ts";
 
-interface CertificateKeeperOptions {
+interface CertificateRotationOptions {
   /** Only the leader can write with it. */
   readonly client: Client;
   readonly clock: Clock;
@@ -56,15 +56,15 @@ const ATTEMPTS_MAX = 5;
  * check. Assumes that `checkMs` is well below `settleMs`: every replica serves a certificate before the former
  * authority is removed.
  */
-export class CertificateKeeper {
-  readonly #options: CertificateKeeperOptions;
+export class CertificateRotation {
+  readonly #options: CertificateRotationOptions;
   readonly #bounds: RotationBounds;
   #lastError: unknown;
   /** As of the last check. */
   #fault: string | undefined;
   #served: ServingCertificates | undefined;
 
-  constructor(options: CertificateKeeperOptions) {
+  constructor(options: CertificateRotationOptions) {
     this.#options = options;
     this.#bounds = { ...ROTATION_DEFAULTS, ...options.bounds };
   }
@@ -127,19 +127,19 @@ export class CertificateKeeper {
 
   async #advance(found: DynamicObject | undefined, signal?: AbortSignal): Promise<ServingCertificates | undefined> {
     const { clock, names, leads, conversion } = this.#options;
-    const kept = this.#parseAndValidate(found), nowMs = clock.now();
-    if (!conversion && !leads()) return kept && await this.#isTrusted(kept, signal) ? kept : undefined;
+    const stored = this.#parseAndValidate(found), nowMs = clock.now();
+    if (!conversion && !leads()) return stored && await this.#isTrusted(stored, signal) ? stored : undefined;
     // Deleting or damaging the Secret requests new certificates. The former ones are trusted until all replicas serve
     // the new.
     const served = this.#served && validUntilMs(this.#served.serving.certificate) > nowMs ? this.#served : undefined;
-    const present = kept ?? served, due = !kept && served ? "announce" : rotationStep(present, nowMs, this.#bounds);
-    const lacking = await this.#missingAuthorities(kept, served, signal);
+    const present = stored ?? served, due = !stored && served ? "announce" : rotationStep(present, nowMs, this.#bounds);
+    const lacking = await this.#missingAuthorities(stored, served, signal);
     if (due === "keep" && lacking.length === 0) return present;
     const after = due === "keep"
       ? present!
       : afterStep(due, present, { names, nowMs, lifetimeMs: this.#bounds.lifetimeMs });
     const next = { ...after, authorities: [...lacking, ...after.authorities], sinceMs: nowMs };
-    return await this.#write(found, next, due === "keep" ? "trust" : due, signal) ? next : kept;
+    return await this.#write(found, next, due === "keep" ? "trust" : due, signal) ? next : stored;
   }
 
   /** What is unusable in the Secret is logged once. */
@@ -177,7 +177,7 @@ export class CertificateKeeper {
       if (error instanceof AlreadyExistsError || error instanceof ConflictError) return false;
       throw error;
     }
-    logger.info("the webhooks' certificates are rotated", { step, secret: formatKey(secret) });
+    logger.info("the webhooks' certificates were written", { step, secret: formatKey(secret) });
     return true;
   }
 
@@ -186,12 +186,12 @@ export class CertificateKeeper {
    * that serves none reads what API servers trust.
    */
   async #missingAuthorities(
-    kept: ServingCertificates | undefined,
+    stored: ServingCertificates | undefined,
     served: ServingCertificates | undefined,
     signal?: AbortSignal,
   ): Promise<string[]> {
-    if (!kept) return served ? [] : [...new Set((await this.#readCaBundles(signal)).flat())];
-    if (!served || signersOf(served.serving, kept.authorities).length > 0) return [];
+    if (!stored) return served ? [] : [...new Set((await this.#readCaBundles(signal)).flat())];
+    if (!served || signersOf(served.serving, stored.authorities).length > 0) return [];
     return signersOf(served.serving, served.authorities);
   }
 

@@ -159,7 +159,7 @@ Deno.test("a Secret that holds no certificates is filled, and what another leade
   );
   const leaders = await Promise.all([replicas.start(() => true), replicas.start(() => true)]);
   await turn(replicas, () => leaders.every(({ problem }) => problem === undefined));
-  const steps = replicas.lines.filter(({ message }) => message.includes("certificates are rotated"));
+  const steps = replicas.lines.filter(({ message }) => message.includes("certificates were written"));
   assert.equal(steps.length, 1, "two that believe to lead do not issue twice");
   const { data } = await replicas.client.get(SECRETS, { namespace: "default", name: "certs-webhook" });
   const key = Buffer.from((data as Record<string, string>)["tls.key"]!, "base64").toString();

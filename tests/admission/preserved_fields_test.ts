@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import * as z from "zod";
 import { defineResource } from "../../lib/operator/mod.ts";
-import { keptFields, packFields, restoreFields, unpackFields } from "../../lib/admission/kept_fields.ts";
+import { lostFields, packFields, restoreFields, unpackFields } from "../../lib/admission/preserved_fields.ts";
 
 const json = (depth: number): fc.Arbitrary<unknown> =>
   fc.letrec((tie) => ({
@@ -67,7 +67,7 @@ Deno.test("fields are restored where nothing has changed, and left alone where s
   fc.assert(
     fc.property(spec, spec, spec, (original, returned, changed) => {
       const parts = (spec: unknown) => ({ spec }),
-        text = packFields(keptFields(parts(original), parts(returned), (each) => each));
+        text = packFields(lostFields(parts(original), parts(returned), (each) => each));
       const fields = unpackFields(text);
       assert.deepEqual(restoreFields(parts(returned), fields), parts(original));
       const restored = restoreFields(parts(changed), fields).spec as Record<string, unknown>;

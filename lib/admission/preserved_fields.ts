@@ -2,7 +2,7 @@ import { formatJson, isObject, jsonClone, jsonEqual, parseJson, setKey } from ".
 import { diff } from "../apimachinery/mod.ts";
 
 /** A field that a round trip through another version loses or changes. */
-interface KeptField {
+interface LostField {
   readonly path: readonly string[];
   /** After the round trip; absent where it is lost. */
   readonly was?: unknown;
@@ -11,10 +11,10 @@ interface KeptField {
 }
 
 /** All annotations of an object may have 256 KiB. */
-const KEPT_LENGTH_MAX = 32 * 1024;
+const FIELDS_LENGTH_MAX = 32 * 1024;
 
 /** Holds fields of `version` while the object is in another one. */
-export function keptAnnotation(version: string): string {
+export function preservedAnnotation(version: string): string {
   return `conversion.pintle.dev/${version}`;
 }
 
@@ -22,7 +22,7 @@ export function keptAnnotation(version: string): string {
  * The fields that differ in `returned`, the result of a round trip. `normal` fills in a schema's defaults, so that a
  * default is no difference; values are kept as in `object`.
  */
-export function keptFields(object: unknown, returned: unknown, normal: (object: unknown) => unknown): KeptField[] {
+export function lostFields(object: unknown, returned: unknown, normal: (object: unknown) => unknown): LostField[] {
   return diff(normal(returned), normal(object)).flatMap(({ path }) => {
     const was = valueAt(returned, path), is = valueAt(object, path);
     return jsonEqual(was, is) ? [] : [{ path, ...(was !== undefined && { was }), ...(is !== undefined && { is }) }];
@@ -30,23 +30,23 @@ export function keptFields(object: unknown, returned: unknown, normal: (object: 
 }
 
 /** Undefined where the text would be too long. */
-export function packFields(fields: readonly KeptField[]): string | undefined {
+export function packFields(fields: readonly LostField[]): string | undefined {
   const text = formatJson(fields);
-  return text.length > KEPT_LENGTH_MAX ? undefined : text;
+  return text.length > FIELDS_LENGTH_MAX ? undefined : text;
 }
 
 /** Any writer can set the annotation, so paths outside of spec and status are ignored. */
-export function unpackFields(text: string | undefined): KeptField[] {
-  if (text === undefined || text.length > KEPT_LENGTH_MAX) return [];
+export function unpackFields(text: string | undefined): LostField[] {
+  if (text === undefined || text.length > FIELDS_LENGTH_MAX) return [];
   try {
     const fields: unknown = parseJson(text);
-    return Array.isArray(fields) ? fields.filter(isKeptField) : [];
+    return Array.isArray(fields) ? fields.filter(isLostField) : [];
   } catch {
     return [];
   }
 }
 
-function isKeptField(field: unknown): field is KeptField {
+function isLostField(field: unknown): field is LostField {
   if (!isObject(field) || !Array.isArray(field.path)) return false;
   const { path } = field, [root] = path;
   return (root === "spec" || root === "status") && path.length > 1 &&
@@ -56,7 +56,7 @@ function isKeptField(field: unknown): field is KeptField {
 /**
  * Restores fields in a copy where the value is still that of the round trip: a later change in the other version wins.
  */
-export function restoreFields<T extends object>(object: T, fields: readonly KeptField[]): T {
+export function restoreFields<T extends object>(object: T, fields: readonly LostField[]): T {
   const restored = jsonClone(object);
   for (const { path, was, is } of fields) {
     if (jsonEqual(valueAt(object, path), was)) setAt(restored, path, is);
