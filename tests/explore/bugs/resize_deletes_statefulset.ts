@@ -1,4 +1,4 @@
-// Another size deletes the StatefulSet: an old size does, too, and the broker is down for nothing (cluster-operator#653).
+// Another size deletes the StatefulSet: an old size does, too, and nothing manages the pods (cluster-operator#653).
 import { defineResource, type ObjectOf, Operator, StatefulSet, TemporaryError } from "@pintle/pintle";
 import { Suite } from "@pintle/pintle/testing";
 import * as z from "zod";

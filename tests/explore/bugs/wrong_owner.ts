@@ -1,4 +1,4 @@
-// A Secret gets the uid of the database that was seen, maybe a former one: the garbage collector takes it (wrong owner).
+// A Secret gets the uid of the database that was seen, maybe a former one: the garbage collector deletes it (owner).
 import { defineResource, keyOf, type ObjectOf, Operator, ownerReference, Secret, TemporaryError } from "@pintle/pintle";
 import { Suite } from "@pintle/pintle/testing";
 import * as z from "zod";
