@@ -27,7 +27,7 @@ import * as resizeDeletesStatefulset from "./bugs/resize_deletes_statefulset.ts"
 import * as scaleDownProgressLost from "./bugs/scale_down_progress_lost.ts";
 import * as secondCertificate from "./bugs/second_certificate.ts";
 import * as secretInEvent from "./bugs/secret_in_event.ts";
-import * as settingsNobodyFollows from "./bugs/settings_nobody_follows.ts";
+import * as settingsSeenLate from "./bugs/settings_seen_late.ts";
 import * as startAfterLabel from "./bugs/start_after_label.ts";
 import * as wrongOwner from "./bugs/wrong_owner.ts";
 import { correct as externalIds } from "./correct/external_ids.ts";
@@ -77,7 +77,7 @@ export const BUGS: readonly PlantedBug[] = [
   { name: "missing_rule", pattern: "crash", ...missingRule },
   { name: "account_opened_twice", pattern: "crash", ...accountOpenedTwice },
   { name: "clock_set_back", pattern: "clock", ...clockSetBack },
-  { name: "settings_nobody_follows", pattern: "events", ...settingsNobodyFollows },
+  { name: "settings_seen_late", pattern: "events", ...settingsSeenLate },
 ];
 
 /** Operators without a bug that a naive comparison of two runs would complain about. */

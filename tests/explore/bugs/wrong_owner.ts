@@ -1,5 +1,5 @@
-// A Secret gets the uid of the database that was seen, maybe a former one: the garbage collector deletes it (owner).
-import { defineResource, keyOf, type ObjectOf, Operator, ownerReference, Secret, TemporaryError } from "@pintle/pintle";
+// A Secret is owned by the database that was seen, maybe a former one: the garbage collector deletes it (owner).
+import { defineResource, keyOf, Operator, ownerReference, Secret, TemporaryError } from "@pintle/pintle";
 import { Suite } from "@pintle/pintle/testing";
 import * as z from "zod";
 
@@ -10,18 +10,15 @@ const Grant = defineResource({ group, version, kind: "Grant", spec: z.object({ d
 function operator(isFixed: boolean): Operator {
   const made = new Operator("grants");
   made.on(Database).event(({ type, log }) => log.debug("a database", { type }), { id: "log" });
-  made.on(Grant).reconcile(async ({ namespace, spec, cached, client, apply }) => {
-    const key = { namespace, name: spec.database };
-    const database: ObjectOf<typeof Database> | undefined = isFixed
-      ? await client.find<ObjectOf<typeof Database>>(Database, key)
-      : cached(Database).get(key);
+  made.on(Grant).reconcile(async ({ namespace, spec, cached, apply }) => {
+    const database = cached(Database).get({ namespace, name: spec.database });
     if (!database) throw new TemporaryError("the database does not exist", { delay: "5s", reason: "NoDatabase" });
+    const data = { host: btoa(database.spec!.host) };
+    if (isFixed) return void await apply(Secret, { data });
     const owner = ownerReference({ ...database, apiVersion: `${group}/${version}`, kind: "Database" });
-    await apply(Secret, {
-      metadata: { ownerReferences: [owner] },
-      data: { host: btoa(database.spec!.host) },
-    }, { owned: false });
+    await apply(Secret, { metadata: { ownerReferences: [owner] }, data }, { owned: false });
   }, {
+    owns: [Secret],
     watches: [{
       resource: Database,
       map: ({ object, primaries }) =>
@@ -30,7 +27,6 @@ function operator(isFixed: boolean): Operator {
         ).map(keyOf),
     }],
   });
-  made.permissions({ apiGroups: [""], resources: ["secrets"], verbs: ["get", "create", "patch"] });
   return made;
 }
 
@@ -45,10 +41,10 @@ function suiteOf(isFixed: boolean): Suite {
     await given("its Secret", () => expect(secret).toExist());
     await when("the database is deleted", async () => {
       await cluster.delete(database);
-      await expect(secret).toBeGone();
+      await expect(database).toBeGone();
     });
     await when("it is created again", create("db-two.example.com"));
-    await then("there is another Secret", () => expect(secret).toExist());
+    await then("the Secret has its host", () => expect(secret).toMatch({ data: { host: btoa("db-two.example.com") } }));
     await when("an app uses it", () => cluster.patch(secret, { metadata: { annotations } }));
     await then("it stays", () => expect(secret).toMatch({ metadata: { annotations } }));
   });

@@ -14,9 +14,9 @@ const Check = defineResource({
 function operator(): Operator {
   const made = new Operator("checks");
   made.on(Check).reconcile(async ({ object, name, namespace, spec, cached, apply, status }) => {
-    if (object.status?.target === spec.target && cached(ConfigMap).get({ namespace, name })) {
+    const known = cached(ConfigMap).get({ namespace, name });
+    if (object.status?.target === spec.target && known?.data?.target === spec.target) {
       // Checked already; the record stays as it was.
-      const known = cached(ConfigMap).get({ namespace, name })!;
       return void await apply(ConfigMap, { metadata: { labels: known.metadata?.labels }, data: known.data });
     }
     const now = new Date(), seconds = `${Math.floor(now.getTime() / 1_000)}`;

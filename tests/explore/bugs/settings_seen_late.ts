@@ -37,7 +37,7 @@ function operator(isFixed: boolean): Operator {
 }
 
 function suiteOf(isFixed: boolean): Suite {
-  const suite = new Suite("settings_nobody_follows", () => operator(isFixed));
+  const suite = new Suite("settings_seen_late", () => operator(isFixed));
   suite.scenario("a proxy has settings", async ({ given, then, cluster, expect, ref }) => {
     await given("settings", () => cluster.create(ConfigMap, { metadata: { name: "s" }, data: { replicas: "3" } }));
     await given("a first proxy", () => cluster.create(Proxy, { metadata: { name: "p" }, spec: { settings: "s" } }));
