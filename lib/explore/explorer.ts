@@ -1,7 +1,15 @@
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import type { PlannedScenario } from "../harness/mod.ts";
 import { type Difference, endState, type ExploreExceptions, ReferenceState } from "./end_state.ts";
-import { formatPlan, makePlans, networkFaults, type Plan, type PruneReason } from "./plan.ts";
+import {
+  formatPlan,
+  makePlans,
+  networkFaults,
+  type Plan,
+  PLAN_KINDS,
+  type PlanKind,
+  type PruneReason,
+} from "./plan.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
 import { leakedSecret } from "./secret_leak.ts";
 import type { Trace } from "./trace.ts";
@@ -48,6 +56,8 @@ export interface ExploreOptions {
   /** Explores only these. */
   readonly plan?: Plan;
   readonly plansMax?: number;
+  /** Explores only plans of these kinds. */
+  readonly kinds?: readonly PlanKind[];
   /** Called after each plan. */
   readonly onPlan?: (plan: Plan, findings: readonly Finding[]) => void;
 }
@@ -60,7 +70,8 @@ const REFERENCES = 3;
  * Explores one scenario: reference runs, then one run for each plan. Stops at the signal with what it has found.
  */
 export async function explore(planned: PlannedScenario, options: ExploreOptions): Promise<Exploration> {
-  const { seed, signal, exceptions, plansMax = Infinity, onPlan } = options, { waitMsMax } = options;
+  const { seed, signal, exceptions, plansMax = Infinity, onPlan, kinds = PLAN_KINDS } = options,
+    { waitMsMax } = options;
   if (planned.scenario.options.inProcess) {
     return { ...NOTHING, planned, seed, skipped: "it drives the operator's process itself" };
   }
@@ -82,7 +93,9 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
   const [first] = references as [SimulatedRun], oracle = new Oracle(prepared, references, exceptions);
   const { plans, pruned } = makePlans(first.trace), failures: FailedPlan[] = [];
   let explored = 0;
-  for (const plan of options.plan ? [options.plan] : plans.slice(0, plansMax)) {
+  for (
+    const plan of options.plan ? [options.plan] : plans.filter(({ kind }) => kinds.includes(kind)).slice(0, plansMax)
+  ) {
     if (signal.aborted) break;
     const run = await runSimulated(planned, { seed, prepared, waitMsMax, signal, faults: networkFaults(plan) });
     if (signal.aborted) break; // what it found is the interruption's
@@ -140,7 +153,7 @@ class Oracle {
       findings.push({ kind: "state", message: describeDifference(each) });
     }
     const [reference] = this.#references as [SimulatedRun], sinceRevision = run.trace.faultRevision ?? Infinity;
-    for (const object of run.deletions) {
+    for (const object of run.trace.deletions(sinceRevision)) {
       if (reference.trace.deletions(sinceRevision).has(object)) continue;
       findings.push({ kind: "deleted", message: `the operator deleted ${object}, which it keeps without a fault` });
     }

@@ -18,8 +18,6 @@ export interface SimulatedRun {
   /** The body's own outcome, without the teardown. */
   readonly outcome: ScenarioOutcome;
   readonly trace: Trace;
-  /** What the operator deleted after the fault, and had not made since. */
-  readonly deletions: ReadonlySet<string>;
   /** Whether the operator came to rest after the body. */
   readonly isSettled: boolean;
   /** The cluster when the operator had come to rest. */
@@ -76,7 +74,6 @@ export function runSimulated(
     const options = { clock, waitMsMax, signal };
     cluster.server.restore(prepared);
     await using within = await ScenarioWorld.open(suite, { ...options, limitMs: limitMsOf(scenario.options) });
-    let deletions: ReadonlySet<string> = new Set();
     let settled = prepared, isSettled = false, outcome: ScenarioOutcome = { kind: "passed" };
     const { result, close } = await runScenario({
       suite,
@@ -90,13 +87,13 @@ export function runSimulated(
       onBodyEnd: async (ended) => {
         outcome = ended;
         isSettled = await settle(cluster, simulation);
-        deletions = cluster.trace.deletions(cluster.trace.faultRevision ?? Infinity);
+        cluster.trace.settledAfter = cluster.trace.requests.length;
         settled = cluster.server.snapshot();
       },
     });
     await close(false);
     const { trace, server } = cluster, { warnings } = simulation;
-    return { result, outcome, trace, deletions, isSettled, settled, left: server.snapshot(), warnings };
+    return { result, outcome, trace, isSettled, settled, left: server.snapshot(), warnings };
   });
 }
 

@@ -42,6 +42,8 @@ export class Trace {
   readonly events: TracedEvent[] = [];
   /** The storage's revision when the first fault struck. */
   faultRevision: number | undefined;
+  /** Number of requests when the operator had come to rest: what follows is the teardown. */
+  settledAfter = Infinity;
   #writes = 0;
 
   nextWrite(): number {
@@ -51,7 +53,7 @@ export class Trace {
   /** Objects (`plural namespace/name`) that the operator deleted although it had not made them since the fault. */
   deletions(sinceRevision: number): ReadonlySet<string> {
     const made = new Set<string>(), deleted = new Set<string>();
-    for (const { actor, target, code, isEffective, revision = 0 } of this.requests) {
+    for (const { actor, target, code, isEffective, revision = 0 } of this.requests.slice(0, this.settledAfter)) {
       if (actor !== "operator" || !isEffective || revision <= sinceRevision || !target?.name) continue;
       const object = `${target.plural} ${target.namespace ?? ""}/${target.name}`;
       if (code === 201) made.add(object);
