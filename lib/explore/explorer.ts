@@ -56,6 +56,8 @@ export interface ExploreOptions {
   /** Explores only these. */
   readonly plan?: Plan;
   readonly plansMax?: number;
+  /** Stops after so many failures. */
+  readonly failuresMax?: number;
   /** Explores only plans of these kinds. */
   readonly kinds?: readonly PlanKind[];
   /** Called after each plan. */
@@ -70,7 +72,7 @@ const REFERENCES = 3;
  * Explores one scenario: reference runs, then one run for each plan. Stops at the signal with what it has found.
  */
 export async function explore(planned: PlannedScenario, options: ExploreOptions): Promise<Exploration> {
-  const { seed, signal, exceptions, plansMax = Infinity, onPlan, kinds = PLAN_KINDS } = options,
+  const { seed, signal, exceptions, plansMax = Infinity, failuresMax = Infinity, onPlan, kinds = PLAN_KINDS } = options,
     { waitMsMax } = options;
   if (planned.scenario.options.inProcess) {
     return { ...NOTHING, planned, seed, skipped: "it drives the operator's process itself" };
@@ -96,7 +98,7 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
   for (
     const plan of options.plan ? [options.plan] : plans.filter(({ kind }) => kinds.includes(kind)).slice(0, plansMax)
   ) {
-    if (signal.aborted) break;
+    if (signal.aborted || failures.length >= failuresMax) break;
     const run = await runSimulated(planned, { seed, prepared, waitMsMax, signal, faults: networkFaults(plan) });
     if (signal.aborted) break; // what it found is the interruption's
     const findings = oracle.judge(run);

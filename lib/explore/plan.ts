@@ -73,7 +73,10 @@ export function parsePlan(text: string): Plan | undefined {
 function parseFault(text: string): Fault | undefined {
   const [at, first = "", kind, ...details] = text.split(":"), nth = Number(first);
   if (!Number.isSafeInteger(nth) || nth < 1) return undefined;
-  if (at === "revision") return kind === "shows" ? { at, revision: nth, shows: Number(details[0]) } : undefined;
+  if (at === "revision") {
+    const shows = Number(details[0] ?? NaN);
+    return kind === "shows" && Number.isSafeInteger(shows) ? { at, revision: nth, shows } : undefined;
+  }
   const fate = at === "write" ? writeFate(kind, details) : at === "event" ? eventFate(kind, details) : undefined;
   return fate && { at, nth, fate } as Fault;
 }

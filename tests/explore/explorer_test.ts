@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { explore, formatPlan, parsePlan } from "../../lib/explore/mod.ts";
+import { planRun, Suite } from "../../lib/harness/mod.ts";
+import { ConfigMap, Operator } from "../../lib/operator/mod.ts";
+import { BUGS, CORRECT } from "./corpus.ts";
+
+const OPTIONS = { seed: 7, waitMsMax: 600_000, signal: new AbortController().signal };
+/** One planted bug for each kind of plan that shows one. */
+const SHOWN = {
+  crash: "second_certificate",
+  stale: "port_deletes_service",
+  hidden: "off_and_on_unseen",
+  events: "settings_seen_late",
+  errors: "secret_in_event",
+  clock: "clock_set_back",
+} as const;
+/** A sample of a fixed twin's plans: all of them take minutes. */
+const FIXED_PLANS_MAX = 25;
+
+for (const [kind, name] of Object.entries(SHOWN) as [keyof typeof SHOWN, string][]) {
+  // FR-502
+  Deno.test(`plans of kind ${kind} find the planted bug ${name}, and nothing in its fixed twin`, async () => {
+    const bug = BUGS.find((each) => each.name === name)!;
+    const found = await explore(planRun([bug.buggy])[0]!, { ...OPTIONS, kinds: [kind], failuresMax: 1 });
+    assert.equal(found.problem, undefined);
+    assert.equal(found.failures.length, 1);
+    const fixed = await explore(planRun([bug.fixed])[0]!, { ...OPTIONS, kinds: [kind], plansMax: FIXED_PLANS_MAX });
+    assert.deepEqual(fixed.failures.map(({ plan, findings }) => [formatPlan(plan), findings[0]!.message]), []);
+  });
+}
+
+// FR-502
+Deno.test("a plan of a failure finds it again by its name, with the same requests", async () => {
+  const bug = BUGS.find(({ name }) => name === SHOWN.crash)!, planned = planRun([bug.buggy])[0]!;
+  const [failure] = (await explore(planned, { ...OPTIONS, kinds: ["crash"], failuresMax: 1 })).failures;
+  const name = formatPlan(failure!.plan), plan = parsePlan(name);
+  assert.deepEqual(plan, failure!.plan);
+  const again = await explore(planned, { ...OPTIONS, plan });
+  assert.equal(again.failures[0]!.run.trace.digest(), failure!.run.trace.digest());
+  assert.deepEqual(again.failures[0]!.findings, failure!.findings);
+});
+
+for (const suite of CORRECT) {
+  // FR-504
+  Deno.test(`no crash is an alarm for the correct operator of ${suite.name}`, async () => {
+    const { problem, failures } = await explore(planRun([suite])[0]!, {
+      ...OPTIONS,
+      kinds: ["crash"],
+      plansMax: FIXED_PLANS_MAX,
+    });
+    assert.equal(problem, undefined);
+    assert.deepEqual(failures.map(({ plan, findings }) => [formatPlan(plan), findings[0]!.message]), []);
+  });
+}
+
+// FR-501
+Deno.test("a scenario that fails without a fault is reported before any plan runs", async () => {
+  const suite = new Suite("broken", () => {
+    const operator = new Operator("broken");
+    operator.on(ConfigMap).event(() => {});
+    return operator;
+  });
+  suite.scenario("it fails", () => Promise.reject(new Error("no such thing")));
+  const { problem, explored } = await explore(planRun([suite])[0]!, OPTIONS);
+  assert.match(problem!, /fails without a fault: .*no such thing/);
+  assert.equal(explored, 0);
+});
+
+// FR-502
+Deno.test("only the name of a plan is read as one", () => {
+  for (
+    const text of ["", "write", "write:0:late", "write:1:sleep", "event:1:crash:before", "revision:5:shows", "x:1:y"]
+  ) {
+    assert.equal(parsePlan(text), undefined, text);
+  }
+  assert.equal(parsePlan("write:1:late+event:2:hide")?.kind, "pairs");
+});
