@@ -3,7 +3,7 @@ import { describeError, UsageError } from "../base/mod.ts";
 import type { CommandContext } from "./command_context.ts";
 import { EXIT } from "./exit.ts";
 import { type ChartFiles, DECLARED_FILES, helmChart } from "./helm_chart.ts";
-import { headOf, readIfExists, removeStale, writeFile } from "./manifest_files.ts";
+import { firstLine, headOf, readIfExists, removeStale, writeFile } from "./manifest_files.ts";
 
 const CHART = "Chart.yaml";
 /** As Helm requires it (semver.org). */
@@ -50,7 +50,8 @@ export async function writeChart(context: CommandContext, folder: string): Promi
 /** `manifests --check` of a chart: fails where it differs from what {@linkcode writeChart} would leave there. */
 export async function checkChart(context: CommandContext, folder: string): Promise<number> {
   const { terminal, program, command, version } = context, { declared, initial } = chartOf(context);
-  const differences: string[] = [];
+  const chart = (await readIfExists(`${folder}/${CHART}`))!, differences: string[] = [];
+  requireOwnChart(context, folder, chart);
   for (const { path } of DECLARED_FILES) {
     const found = await readIfExists(`${folder}/${path}`), wanted = declared.get(path);
     if (wanted === undefined && found !== undefined) differences.push(`${path} is not declared`);
@@ -60,8 +61,6 @@ export async function checkChart(context: CommandContext, folder: string): Promi
   for (const path of initial.keys()) {
     if (await readIfExists(`${folder}/${path}`) === undefined) differences.push(`${path} is missing`);
   }
-  const chart = (await readIfExists(`${folder}/${CHART}`))!;
-  readChart(`${folder}/${CHART}`, chart);
   if (withVersion(chart, version) !== chart) differences.push(`${CHART}: version or appVersion is not ${version}`);
   if (differences.length === 0) {
     terminal.out(`${folder} matches what the operator declares`);
@@ -86,16 +85,10 @@ function chartOf({ operator, program, version }: CommandContext): ChartFiles {
 }
 
 /** @throws {UsageError} if a write would mix with the files of others, or replace one. */
-async function requireOwnFolder({ operator }: CommandContext, folder: string, head: string): Promise<void> {
+async function requireOwnFolder(context: CommandContext, folder: string, head: string): Promise<void> {
   const chart = await readIfExists(`${folder}/${CHART}`);
   if (chart === undefined) return await requireEmpty(folder);
-  const name = readChart(`${folder}/${CHART}`, chart);
-  if (name !== operator.name) {
-    throw new UsageError(
-      `${folder} holds the chart ${JSON.stringify(name)}, not ${JSON.stringify(operator.name)}`,
-      "name another folder",
-    );
-  }
+  requireOwnChart(context, folder, chart);
   for (const { path } of DECLARED_FILES) {
     const text = await readIfExists(`${folder}/${path}`);
     if (text === undefined || text.startsWith(head)) continue;
@@ -116,10 +109,20 @@ async function requireEmpty(folder: string): Promise<void> {
   }
 }
 
+/** @throws {UsageError} for another operator's chart, and for a text that is no Chart.yaml. */
+function requireOwnChart({ operator }: CommandContext, folder: string, text: string): void {
+  const name = readChart(`${folder}/${CHART}`, text);
+  if (name === operator.name) return;
+  throw new UsageError(
+    `${folder} holds the chart ${JSON.stringify(name)}, not ${JSON.stringify(operator.name)}`,
+    "name another folder",
+  );
+}
+
 /** The chart's name. @throws {UsageError} if the text is no Chart.yaml. */
 function readChart(path: string, text: string): unknown {
   const { errors: [error], contents } = parseDocument(text);
-  if (error) throw new UsageError(`${path} is not YAML: ${error.message.split("\n")[0]}`);
+  if (error) throw new UsageError(`${path} is not YAML: ${firstLine(error)}`);
   if (!isMap(contents)) throw new UsageError(`${path} is not a chart: it must be a map with a \`name\``);
   return contents.get("name");
 }

@@ -53,11 +53,12 @@ function makeFolder(dir: string, prefix: string): string {
     return Deno.makeTempDirSync({ dir, prefix });
   } catch (cause) {
     const where = dir === "." ? "here" : `in ${dir}`;
-    throw new UsageError(
-      `cannot make a folder ${where}: ${describeError(cause)}`,
-      "choose a folder that exists and that you may write",
-      { cause },
-    );
+    const hint = "choose a folder that exists and that you may write";
+    // Deno's own words would end with the name of an internal operation.
+    if (cause instanceof Deno.errors.NotFound) {
+      throw new UsageError(`cannot make a folder ${where}: it does not exist`, hint);
+    }
+    throw new UsageError(`cannot make a folder ${where}: ${describeError(cause)}`, hint, { cause });
   }
 }
 

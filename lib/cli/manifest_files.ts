@@ -9,6 +9,11 @@ export function manifestsYaml(objects: readonly DynamicObject[]): string {
     .join("---\n");
 }
 
+/** What the YAML parser says, without the excerpt that it appends after a colon. */
+export function firstLine({ message }: Error): string {
+  return message.split("\n")[0]!.replace(/:$/, "");
+}
+
 /** The first line of the files that `manifests` writes again each time, by which it knows them. */
 export function headOf(program: string, flag: "--output" | "--helm"): string {
   return `# Written by \`${program} manifests ${flag}\`: change the operator instead.\n`;

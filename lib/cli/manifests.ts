@@ -6,7 +6,7 @@ import { EXIT } from "./exit.ts";
 import { checkChart, isChart, writeChart } from "./helm_folder.ts";
 import { requireNamespaceName } from "./install.ts";
 import type { CommandContext } from "./command_context.ts";
-import { headOf, manifestsYaml, readIfExists, removeStale, writeFile } from "./manifest_files.ts";
+import { firstLine, headOf, manifestsYaml, readIfExists, removeStale, writeFile } from "./manifest_files.ts";
 import { writeBlock } from "./terminal.ts";
 
 interface ManifestsFlags {
@@ -64,6 +64,10 @@ export async function manifests(context: CommandContext, flags: ManifestsFlags):
 function requireOneFolder(flags: ManifestsFlags): void {
   const given = (["output", "helm", "check"] as const).filter((flag) => flags[flag] !== undefined);
   if (given.length > 1) throw new UsageError(`${given.map((flag) => `--${flag}`).join(" and ")} exclude each other`);
+  const [flag] = given;
+  if (flag && flags[flag] === "") { // an unset variable of a script: paths in it would begin at the root
+    throw new UsageError(`--${flag} is empty`, "name a folder; . is the present one");
+  }
 }
 
 /** Updates the resources of a folder's kustomization to the declared files. The rest stays. */
@@ -180,7 +184,7 @@ function listing(
   objects: readonly DynamicObject[],
 ): { readonly missing: readonly string[]; readonly stale: readonly string[] } {
   const document = parseDocument(text), [error] = document.errors;
-  if (error) throw new UsageError(`${path} is not YAML: ${error.message.split("\n")[0]}`);
+  if (error) throw new UsageError(`${path} is not YAML: ${firstLine(error)}`);
   const read: unknown = document.toJS() ?? {}, resources = isObject(read) ? read.resources ?? [] : undefined;
   if (!Array.isArray(resources)) {
     throw new UsageError(`${path} is not a kustomization: it must be a map whose \`resources\` are a list`);
@@ -203,7 +207,7 @@ function nameOf({ kind, metadata }: DynamicObject): string {
 function parseManifests(path: string, text: string): DynamicObject[] {
   return parseAllDocuments(text, { version: "1.1" }).flatMap((document) => {
     const [error] = document.errors;
-    if (error) throw new UsageError(`${path} is not YAML: ${error.message.split("\n")[0]}`);
+    if (error) throw new UsageError(`${path} is not YAML: ${firstLine(error)}`);
     const object = document.toJS() as DynamicObject | null;
     return object === null ? [] : [object]; // comments alone are a document, too
   });

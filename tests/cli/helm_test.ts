@@ -194,6 +194,7 @@ Deno.test("a folder with other files, another chart, or a file of another writer
   await refused(/chart has files \(\w+(\.ts)?\) and is no chart/);
   await Deno.writeTextFile(`${charts.folder}/Chart.yaml`, "name: nginx\nversion: 1.0.0\n");
   await refused(/holds the chart "nginx", not "on"/);
+  await assert.rejects(charts.check(), /holds the chart "nginx", not "on"/);
   await Deno.writeTextFile(`${charts.folder}/Chart.yaml`, "- a\n");
   await refused(/Chart\.yaml is not a chart/);
   await Deno.writeTextFile(`${charts.folder}/Chart.yaml`, "name: [a\n");
@@ -243,6 +244,9 @@ Deno.test("--helm excludes --output, --check and --namespace, and a version that
       [{ helm, output: helm }, /--output and --helm exclude each other/],
       [{ helm, check: helm }, /--helm and --check exclude each other/],
       [{ helm, namespace: "other" }, /a chart has no --namespace/],
+      [{ helm: "" }, /--helm is empty/],
+      [{ output: "" }, /--output is empty/],
+      [{ check: "" }, /--check is empty/],
     ] as const
   ) await assert.rejects(charts.run(flags), message);
   for (const version of ["v1.0.0", "1.0", "1.0.0.0", "01.0.0", "latest", "1.0.0\nname: x", ""]) {
