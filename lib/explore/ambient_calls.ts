@@ -1,4 +1,4 @@
-import { randomUuid } from "../base/mod.ts";
+import { type Clock, randomUuid } from "../base/mod.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 
 /**
@@ -85,13 +85,11 @@ function replaceTimers(): void {
   });
 }
 
-type SimulatedClock = SimulatedProcess["simulation"]["clock"];
-
 /** What `setTimeout` returns in a simulation: both a number, as in browsers, and an object, as in Node. */
 class SimulatedTimer {
   #handle: { readonly id: number } | undefined;
 
-  constructor(readonly clock: SimulatedClock, callback: () => void, delayMs: number, repeats: boolean) {
+  constructor(readonly clock: Clock, callback: () => void, delayMs: number, repeats: boolean) {
     const fire = () => {
       this.#handle = repeats ? clock.schedule(fire, delayMs) : undefined;
       callback();

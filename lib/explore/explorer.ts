@@ -1,15 +1,7 @@
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import type { PlannedScenario } from "../harness/mod.ts";
 import { type Difference, endState, type ExploreExceptions, ReferenceState } from "./end_state.ts";
-import {
-  formatPlan,
-  makePlans,
-  networkFaults,
-  type Plan,
-  PLAN_KINDS,
-  type PlanKind,
-  type PruneReason,
-} from "./plan.ts";
+import { makePlans, networkFaults, type Plan, PLAN_KINDS, type PlanKind, type PruneReason } from "./plan.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
 import { leakedSecret } from "./secret_leak.ts";
 import type { Trace } from "./trace.ts";
@@ -176,7 +168,7 @@ function isForbidden({ trace }: SimulatedRun): boolean {
 }
 
 /** A difference in words. */
-export function describeDifference({ object, path, expected, actual }: Difference): string {
+function describeDifference({ object, path, expected, actual }: Difference): string {
   if (path === undefined) {
     if (expected === undefined) return `${object} should not exist`;
     return actual === undefined ? `${object} is missing` : `${object}: ${actual} objects instead of ${expected}`;
@@ -187,6 +179,3 @@ export function describeDifference({ object, path, expected, actual }: Differenc
 function text(value: unknown): string {
   return value === undefined ? "nothing" : JSON.stringify(value);
 }
-
-/** The name by which a plan is run again. */
-export { formatPlan };

@@ -189,7 +189,7 @@ export function describeRequest({ target, method, path }: TracedRequest): string
 }
 
 /** An event in words: `MODIFIED configmaps home/a`. */
-export function describeEvent({ watch, type, namespace, name }: TracedEvent): string {
+function describeEvent({ watch, type, namespace, name }: TracedEvent): string {
   return `${type} ${watch.split("/").at(-1)} ${[namespace, name].filter(Boolean).join("/")}`;
 }
 

@@ -1,5 +1,16 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Simulation } from "./simulation.ts";
+import type { Clock, Random } from "../base/mod.ts";
+
+/** What simulated code gets instead of the machine. */
+export interface SimulatedMachine {
+  readonly clock: Clock;
+  /** For `Math.random` and `crypto` of simulated code. */
+  readonly ambient: Random;
+  /** Records a call that leaves the simulation. */
+  warn(call: string): void;
+  /** Real work of the machine, begun by `start`: virtual time waits for it. */
+  work<T>(start: () => Promise<T>): Promise<T>;
+}
 
 const current = new AsyncLocalStorage<SimulatedProcess>();
 
@@ -11,7 +22,7 @@ export class SimulatedProcess {
   readonly #onDeath = new Set<() => void>();
   #isAlive = true;
 
-  constructor(readonly simulation: Simulation, readonly name: string) {}
+  constructor(readonly simulation: SimulatedMachine, readonly name: string) {}
 
   /** The process whose code runs now; undefined outside of every simulation. */
   static get current(): SimulatedProcess | undefined {

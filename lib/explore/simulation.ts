@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers";
 import { SeededRandom, type TimerHandle, VirtualClock } from "../base/mod.ts";
 import { controlAmbientCalls } from "./ambient_calls.ts";
-import { SimulatedProcess } from "./simulated_process.ts";
+import { type SimulatedMachine, SimulatedProcess } from "./simulated_process.ts";
 
 /** Where virtual time begins: a Thursday, so that nothing depends on the day of a run. */
 const START_MS = Date.UTC(2026, 0, 1);
@@ -18,9 +18,8 @@ export class StuckError extends Error {
  * Guarantees: the same task with the same seed takes the same steps. Time passes only when nothing else can happen.
  * Work that the machine does (digests, files) ends in the order of its start, before time passes.
  */
-export class Simulation {
+export class Simulation implements SimulatedMachine {
   readonly clock: SimulatedClock;
-  /** For `Math.random` and `crypto` of simulated code. */
   readonly ambient: SeededRandom;
   readonly #warnings = new Set<string>();
   /** The machine's work that has not ended; each waits for those before it. */
@@ -49,7 +48,6 @@ export class Simulation {
     this.#warnings.add(call);
   }
 
-  /** Real work of the machine, begun by `start`: virtual time waits for it. */
   work<T>(start: () => Promise<T>): Promise<T> {
     this.#working++;
     const before = this.#lastWork;
@@ -90,7 +88,7 @@ export class Simulation {
 }
 
 /** A virtual clock whose timers belong to the process that set them. */
-export class SimulatedClock extends VirtualClock {
+class SimulatedClock extends VirtualClock {
   /** Runs `callback` as the process that calls this, unless it has died. */
   override schedule(callback: () => void, delayMs: number): TimerHandle {
     const owner = SimulatedProcess.current;
