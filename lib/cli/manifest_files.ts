@@ -43,7 +43,7 @@ export async function removeStale({ terminal }: CommandContext, path: string, he
   if (text === undefined) return;
   if (!text.startsWith(head)) {
     return terminal.err(
-      `note: ${path} is left: the operator declares nothing of it, and this command did not write it`,
+      `note: ${path} is kept: the operator does not declare it, and this command did not write it`,
     );
   }
   await Deno.remove(path).catch((cause) => {
