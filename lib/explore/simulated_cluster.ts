@@ -225,7 +225,7 @@ export class SimulatedCluster implements Cluster {
     return this.#die(process);
   }
 
-  /** What somebody else writes to the object of a request, if it exists. */
+  /** A write of another client to the object of a request, if it exists. */
   async #changeByAnother(path: string): Promise<void> {
     const [place = ""] = path.split("?"), object = place.replace(/\/(status|scale)$/, "");
     const body = JSON.stringify({ metadata: { annotations: { [FOREIGN_ANNOTATION]: "true" } } });

@@ -84,7 +84,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     if (this.#isDead) await this.#kill(false);
     if (this.#running) return;
     const started = this.#started ??= Promise.withResolvers();
-    started.promise.catch(() => {}); // awaited by whoever starts it
+    started.promise.catch(() => {}); // awaited by the callers of start
     this.#starting ??= this.#startProcess(how);
     await started.promise;
   }
