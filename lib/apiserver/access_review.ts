@@ -64,7 +64,7 @@ function userInfoFields(user: UserInfo): Fields {
 }
 
 /**
- * Fills the status of a review, which is created but never stored. Undefined where `plural` is no review.
+ * Fills in a review's status; undefined where `plural` is not a review. Reviews are never stored.
  *
  * @throws {ApiError} 400 where the review has no attributes.
  */

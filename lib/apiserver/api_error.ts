@@ -6,7 +6,7 @@ interface Resource {
   readonly plural: string;
 }
 
-/** An error response, thrown anywhere on the request path and rendered as `metav1.Status`. */
+/** Thrown anywhere on the request path and rendered as `metav1.Status`. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: ApiStatus;
@@ -22,7 +22,6 @@ function detailsOf(resource: Resource, name: string): NonNullable<ApiStatus["det
   return { name, group: resource.group || undefined, kind: resource.plural };
 }
 
-/** 404: `widgets.shop.example.com "a" not found`. */
 export function notFound(resource: Resource, name: string): ApiError {
   return new ApiError(
     404,
@@ -43,13 +42,11 @@ export function alreadyExists(resource: Resource, name: string): ApiError {
 
 const STALE_WRITE = "the object has been modified; please apply your changes to the latest version and try again";
 
-/** 409: `Operation cannot be fulfilled on configmaps "a": …`. */
 export function conflict(resource: Resource, name: string, why: string = STALE_WRITE): ApiError {
   const message = `Operation cannot be fulfilled on ${formatGroupResource(resource)} "${name}": ${why}`;
   return new ApiError(409, "Conflict", message, detailsOf(resource, name));
 }
 
-/** 422: every cause names its field. */
 export function invalid(type: { group: string; kind: string }, name: string, causes: StatusCause[]): ApiError {
   const qualified = type.group === "" ? type.kind : `${type.kind}.${type.group}`;
   const texts = causes.map((cause) => cause.field ? `${cause.field}: ${cause.message}` : `${cause.message}`);
@@ -61,7 +58,7 @@ export function badRequest(message: string): ApiError {
   return new ApiError(400, "BadRequest", message);
 }
 
-/** 403 by a rule of the API, not by RBAC: `namespaces "a" is forbidden: …`. */
+/** 403 by an API rule, not by RBAC. */
 export function forbidden(resource: Resource, name: string, why: string, causes?: StatusCause[]): ApiError {
   const subject = name === "" ? formatGroupResource(resource) : `${formatGroupResource(resource)} "${name}"`;
   const details = { ...detailsOf(resource, name), causes };
@@ -104,12 +101,12 @@ export function unauthorized(): ApiError {
   return new ApiError(401, "Unauthorized", "Unauthorized");
 }
 
-/** 501: a real server has this. */
+/** 501: only kube-apiserver supports it. */
 export function notImplemented(what: string): ApiError {
   return new ApiError(501, "NotImplemented", `the embedded API server does not implement ${what}`);
 }
 
-/** 500 with the bare message: a conversion webhook fails a write. */
+/** 500 with the bare message, for a write whose conversion webhook fails. */
 export function conversionFailed(message: string): ApiError {
   return new ApiError(500, "", message);
 }
@@ -119,16 +116,16 @@ function corruptObject(key: string, revision: number, why: string): string {
     `AdditionalErrorMsg: object not decodable revision=${revision}: ${why}`;
 }
 
-/** 500: a stored object has no form in the requested version. */
+/** 500: a stored object cannot be converted. */
 export function unreadableObject(resource: Resource, key: string, revision: number, why: string): ApiError {
   const message = corruptObject(`/${resource.group}/${resource.plural}/${key}`, revision, why);
   return new ApiError(500, "InternalError", `Internal error occurred: ${message}`, { causes: [{ message }] });
 }
 
-/** As many causes as a real server names of a list that it cannot read. */
+/** As in kube-apiserver. */
 const UNREADABLE_CAUSES_MAX = 100;
 
-/** 500: at least one object of a list has no form in the requested version. */
+/** 500: at least one object of a list cannot be converted. */
 export function unreadableList(
   resource: Resource,
   faults: readonly { readonly key: string; readonly revision: number; readonly why: string }[],
@@ -144,14 +141,14 @@ export function unreadableList(
   return new ApiError(500, "StorageReadError", message, { ...detailsOf(resource, "list"), causes });
 }
 
-/** 504: the resourceVersion is in the future. */
+/** 504 for a future resourceVersion. */
 export function resourceVersionTooLarge(requested: number, current: number): ApiError {
   const message = `Too large resource version: ${requested}, current: ${current}`;
   const causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
   return new ApiError(504, "Timeout", message, { causes, retryAfterSeconds: 1 });
 }
 
-/** A Status of any error; an unknown one becomes 500 with its message. */
+/** An unknown error becomes 500 with its message. */
 export function statusOf(error: unknown): ApiStatus {
   if (error instanceof ApiError) return error.status;
   const message = error instanceof Error ? error.message : String(error);

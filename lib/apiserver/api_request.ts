@@ -2,7 +2,6 @@ import type { ResourceRequestInfo } from "./request_info.ts";
 import type { ResourceType } from "./resource_type.ts";
 import type { UserInfo } from "./user_info.ts";
 
-/** One request, from HTTPS or in-process. */
 export interface ApiRequest {
   readonly method: string;
   readonly path: string;
@@ -10,7 +9,7 @@ export interface ApiRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal?: AbortSignal;
-  /** The user whose credential the transport checked. */
+  /** Authenticated by the transport. */
   readonly user: UserInfo;
 }
 
@@ -21,6 +20,6 @@ export interface ResourceRequest {
   readonly body: string;
   readonly signal?: AbortSignal;
   readonly user: UserInfo;
-  /** Collected warnings; they become Warning headers. */
+  /** Sent as Warning headers. */
   readonly warnings: string[];
 }

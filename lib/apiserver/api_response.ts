@@ -2,10 +2,10 @@ import { formatJson, parseJson } from "../base/mod.ts";
 import type { ApiStatus } from "../apimachinery/mod.ts";
 import { statusOf } from "./api_error.ts";
 
-/** Text of a Warning header (RFC 9110 obsoletes it, Kubernetes still uses it): code 299, no agent, quoted text. */
+/** A Warning header: code 299, no agent, quoted text. RFC 9110 obsoletes it, Kubernetes still uses it. */
 function warningHeader(text: string): string {
   const quoted = text.replaceAll(/[\r\n\p{Cc}]/gu, " ").replaceAll("\\", "\\\\").replaceAll('"', '\\"');
-  // Header values are Latin-1; other characters would make the whole response fail.
+  // Headers are Latin-1; other characters would fail the whole response.
   return `299 - "${quoted.replaceAll(/[^\x20-\x7e]/g, "?")}"`;
 }
 

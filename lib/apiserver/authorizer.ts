@@ -30,8 +30,8 @@ const RBAC_GROUP = "rbac.authorization.k8s.io";
 const SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:";
 
 /**
- * RBAC over the stored Roles and bindings (rbac.authorization.k8s.io/v1), read for each decision: a changed role counts
- * at once. `system:masters` passes every check. Aggregated roles are not computed.
+ * RBAC, evaluated on the stored objects for each decision, so changes apply at once. `system:masters` passes every
+ * check. Aggregated roles are not computed.
  */
 export class Authorizer {
   readonly #storage: Storage;
@@ -115,7 +115,7 @@ export function ruleAllows(rule: PolicyRule, attributes: AccessAttributes): bool
   return names.length === 0 || (name !== undefined && names.includes(name));
 }
 
-/** 403 in a real server's words, so that tools which read them find the missing rule. */
+/** 403 in kube-apiserver's words: tools parse them. */
 export function accessDenied(user: UserInfo, attributes: AccessAttributes): ApiError {
   if (attributes.kind === "path") {
     const message = `forbidden: User "${user.name}" cannot ${attributes.verb} path "${attributes.path}"`;

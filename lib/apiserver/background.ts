@@ -1,8 +1,8 @@
 import { describeError, type Logger } from "../base/mod.ts";
 
 /**
- * Work after a response: garbage collection, namespace and CRD termination, namespace defaults. One FIFO queue runs one
- * task at a time on microtasks, so that a run repeats exactly without timers.
+ * Garbage collection, terminations and namespace defaults run here after a response. One FIFO queue on microtasks,
+ * without timers, makes runs repeatable.
  */
 export class BackgroundQueue {
   readonly #tasks: (() => void)[] = [];
@@ -15,7 +15,7 @@ export class BackgroundQueue {
     this.#logger = logger;
   }
 
-  /** Adds a task, unless one with the same `key` waits. */
+  /** Skips a task whose `key` already waits. */
   add(key: string, task: () => void): void {
     if (this.#closed || this.#keys.has(key)) return;
     this.#keys.add(key);
@@ -36,7 +36,7 @@ export class BackgroundQueue {
   }
 
   async #drain(): Promise<void> {
-    // The response goes first: clients see their own write before its consequences.
+    // Clients see their write before its consequences.
     for (let turn = 0; turn < 8; turn++) await Promise.resolve();
     for (let task = this.#tasks.shift(); task; task = this.#tasks.shift()) {
       try {

@@ -7,7 +7,7 @@ const RBAC = { group: "rbac.authorization.k8s.io", apiVersion: "rbac.authorizati
 const NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"];
 const READ = ["get", "list", "watch"];
 const WRITE = ["create", "delete", "deletecollection", "patch", "update"];
-/** Groups of the user-facing roles; RBAC itself is for `admin` only. */
+/** Groups of the user-facing roles; only `admin` gets RBAC. */
 const WORKLOAD_GROUPS = ["apps", "autoscaling", "batch", "discovery.k8s.io", "networking.k8s.io", "policy"];
 const CORE_RESOURCES = [
   "bindings",
@@ -68,7 +68,7 @@ const CLUSTER_ROLES: Readonly<Record<string, readonly Rule[]>> = {
   "system:public-info-viewer": [{ verbs: ["get"], nonResourceURLs: PUBLIC }],
 };
 
-/** The role's name is the binding's too. */
+/** A binding has its role's name. */
 const CLUSTER_ROLE_BINDINGS: readonly (readonly [role: string, group: string])[] = [
   ["cluster-admin", MASTERS_GROUP],
   ["system:basic-user", AUTHENTICATED_GROUP],
@@ -106,6 +106,6 @@ function store(server: ServerContext, resource: string, object: DynamicObject): 
   const { name, labels } = object.metadata!;
   const creationTimestamp = formatTime(server.clock.now());
   const metadata = { name, uid: randomUuid(server.random), creationTimestamp, labels: { ...labels } };
-  // A copy through JSON: all servers of the process share the tables above.
+  // A copy: all servers share the tables above.
   server.storage.create(resource, formatKey({ name: name! }), { ...parseJson(formatJson(object)), metadata });
 }

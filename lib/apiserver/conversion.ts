@@ -4,7 +4,7 @@ import type { KindVersions, ResourceType } from "./resource_type.ts";
 import { pruneUnknown } from "./schema/pruning.ts";
 import type { StoredObject } from "./stored_object.ts";
 
-/** Event fields that differ between core/v1 and events.k8s.io/v1 (k8s.io/kubernetes events/v1). */
+/** Event fields that differ between core/v1 and events.k8s.io/v1. */
 const EVENT_FIELDS: readonly (readonly [core: string, events: string])[] = [
   ["involvedObject", "regarding"],
   ["message", "note"],
@@ -24,9 +24,8 @@ function renamed(object: DynamicObject, direction: "toCore" | "toEvents"): Dynam
 }
 
 /**
- * Shows a state in a version of its kind, where versions differ in `apiVersion` only; the two groups of Events name
- * their fields differently. The result shares its values with the state. Other kinds need views that {@linkcode
- * ObjectConverter} made before, in the requested version.
+ * Changes `apiVersion`, and field names of Events; shares values with the state. Where {@linkcode ObjectConverter}
+ * converts, pass its view in the requested version.
  */
 export function presented(stored: StoredObject, type: ResourceType): DynamicObject {
   const { object } = stored, apiVersion = formatApiVersion(type);
@@ -41,10 +40,7 @@ export function convertsByWebhook({ versions }: ResourceType): boolean {
   return versions?.webhook !== undefined && !versions.alike;
 }
 
-/**
- * An object in another version, without a webhook: fields that this version lacks are left out. The result shares its
- * values.
- */
+/** Converts without a webhook: drops unknown fields. Shares values with `object`. */
 export function inVersion(
   object: DynamicObject,
   apiVersion: string,
@@ -64,13 +60,13 @@ function renamedTo(object: DynamicObject, apiVersion: string): DynamicObject {
   return { ...object, apiVersion };
 }
 
-/** The stored version: Events use core/v1, custom resources what their definition names. */
+/** Events use core/v1, custom resources the version that their CRD names. */
 export function storedVersion(object: DynamicObject, type: ResourceType): string {
   if (type.versions) return type.versions.storage;
   return object.apiVersion === EVENTS_API && object.kind === "Event" ? "v1" : object.apiVersion!;
 }
 
-/** The stored form of kinds without a conversion webhook. */
+/** For kinds without a conversion webhook. */
 export function toStorage(object: DynamicObject, type: ResourceType): DynamicObject {
   return inVersion(object, storedVersion(object, type), type.versions);
 }

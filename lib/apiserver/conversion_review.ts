@@ -9,7 +9,6 @@ interface Conversion {
   readonly desired: string;
 }
 
-/** The posted document (apiextensions.k8s.io ConversionReview). */
 export function conversionReview(
   { objects, desired }: Conversion,
   uid: string,
@@ -27,10 +26,9 @@ export function conversionWebhookName({ objects: [first] }: Conversion): string 
 }
 
 /**
- * The objects of an answer, in request order. Only their labels and annotations are the webhook's; other metadata is
- * what was sent.
+ * The answer's objects in request order; only labels and annotations of their metadata are accepted.
  *
- * @throws {ApiError} 500 for every answer that a real server rejects.
+ * @throws {ApiError} 500 for every answer that kube-apiserver rejects.
  */
 export function convertedObjects(
   conversion: Conversion,
@@ -46,7 +44,7 @@ export function convertedObjects(
   return given.map((item, index) => {
     const fault = itemFault(objects[index]!, item, desired);
     if (fault !== undefined) {
-      // For one object the index is named only where its version or kind is wrong.
+      // kube-apiserver adds a single index only for a wrong version or kind.
       const at = objects.length > 1
         ? ` converted object at index ${index}`
         : fault.typed
@@ -79,7 +77,7 @@ function objectsOf(
     throw refuse(`expected webhook response of ${gvk(expected, "ConversionReview")}, got ${got}`);
   }
   if (!isObject(response)) throw refuse("no response provided");
-  // v1beta1 never checked it.
+  // Not checked in v1beta1.
   if (version === "v1" && response.uid !== uid) {
     throw refuse(`expected response.uid=${formatJson(uid)}, got ${formatJson(response.uid ?? "")}`);
   }
@@ -92,7 +90,7 @@ function objectsOf(
   return Array.isArray(response.convertedObjects) ? response.convertedObjects : [];
 }
 
-/** Why an item is not the requested object; `typed` if its version or kind is the reason. */
+/** `typed`: the version or kind is wrong. */
 function itemFault(
   original: DynamicObject,
   item: unknown,
@@ -114,7 +112,7 @@ function itemFault(
   return undefined;
 }
 
-/** @throws {RangeError} where labels or annotations are none. */
+/** @throws {RangeError} where labels or annotations are invalid. */
 function withMetadata(original: DynamicObject, item: DynamicObject): DynamicObject {
   const given: unknown = item.metadata;
   if (given === undefined) throw new RangeError("missing metadata in converted object");
@@ -154,7 +152,7 @@ function gvk(apiVersion: string | undefined, kind: string | undefined): string {
   return `${group}/${version}, Kind=${kind ?? ""}`;
 }
 
-/** A decoded value's type as Go's `%T` prints it. */
+/** As Go's `%T`. */
 function goType(value: unknown): string {
   if (Array.isArray(value)) return "[]interface {}";
   switch (typeof value) {

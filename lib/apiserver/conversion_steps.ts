@@ -6,18 +6,15 @@ interface ConversionAsk {
   readonly apiVersion: string;
 }
 
-/**
- * A computation that may need objects in other versions: it yields each request and receives the result or its error.
- * So it stays pure, with or without a webhook.
- */
+/** A pure computation that yields each conversion it needs, and receives the result or the error. */
 export type ConversionSteps<T> = Generator<ConversionAsk, T, DynamicObject>;
 
-/** Whether a result is such a computation; objects hold no functions. */
+/** Objects hold no functions. */
 export function isSteps<T>(made: DynamicObject | ConversionSteps<T>): made is ConversionSteps<T> {
   return typeof made.next === "function";
 }
 
-/** The result of steps that yield nothing: of kinds without a conversion webhook. */
+/** Runs steps that yield nothing, as of kinds without a conversion webhook. */
 export function atOnce<T>(steps: ConversionSteps<T>): T {
   const step = steps.next();
   invariant(step.done, "kinds without a conversion webhook ask for no conversions");

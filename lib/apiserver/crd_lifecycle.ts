@@ -9,7 +9,7 @@ import { isReleased } from "./update_object.ts";
 
 export const CRDS = "customresourcedefinitions.apiextensions.k8s.io";
 
-/** Serves CRDs once they are stored, and deletes their instances before them. */
+/** Serves stored CRDs; deletes instances before their CRD. */
 export class CrdLifecycle {
   readonly #server: ServerContext;
 
@@ -18,7 +18,7 @@ export class CrdLifecycle {
     server.storage.subscribe((resource, event) => this.#observe(resource, event));
   }
 
-  /** For a restore. */
+  /** Call after a restore. */
   rebuild(): void {
     const { registry, storage } = this.#server;
     registry.clearCustom();
@@ -35,8 +35,8 @@ export class CrdLifecycle {
     const isGone = event.type === "DELETED";
     if (isGone || !jsonEqual(event.previous?.object.spec, object.spec)) {
       this.#server.registry.setCustom(event.key, isGone ? [] : resourceTypesOf(object).types);
-      // The schema may have changed, so watches end, as on a real server; readers open new ones. For a removed kind,
-      // watches first send the deletions.
+      // The schema may have changed, so watches end, as in kube-apiserver. Watches of a removed kind send the deletions
+      // first.
       if (event.previous || isGone) this.#server.storage.log(event.key).interrupt({ drain: isGone });
     }
     if (event.type !== "DELETED" && object.metadata?.deletionTimestamp) this.#enqueue(event.key);

@@ -13,10 +13,9 @@ import { StoredObject } from "./stored_object.ts";
 import { countsGenerations, strategyOf } from "./strategies.ts";
 import { admissionAttributes, type WriteTarget } from "./write_target.ts";
 
-/** Leaves five random letters in names of at most 63 (names.SimpleNameGenerator). */
+/** Names have at most 63 characters, five of them random (names.SimpleNameGenerator). */
 const GENERATE_NAME_LENGTH_MAX = 58;
 
-/** Fields that only the server sets. */
 const SERVER_FIELDS = [
   "uid",
   "creationTimestamp",
@@ -28,18 +27,18 @@ const SERVER_FIELDS = [
 ] as const;
 
 /**
- * Creates an object for the server itself, without webhooks. Edits `input`.
+ * Creates for the server itself, without webhooks. Edits `input`.
  *
- * @throws {ApiError} as a real server does; nothing is stored then.
+ * @throws {ApiError} as kube-apiserver; nothing is stored then.
  */
 export function createObject(server: ServerContext, target: WriteTarget, input: DynamicObject): StoredObject {
   return storeFirst(server, target, prepareObject(server, target, input));
 }
 
 /**
- * Creates an object as POST does, with webhooks; in one step where none applies. Edits `input`.
+ * Creates as POST does, with webhooks; in one step where none applies. Edits `input`.
  *
- * @throws {ApiError} as a real server or a webhook does; nothing is stored then.
+ * @throws {ApiError} as kube-apiserver or a webhook; nothing is stored then.
  */
 export async function createAdmitted(
   server: ServerContext,
@@ -62,7 +61,7 @@ export async function createAdmitted(
     name = candidate.metadata!.name!;
     await server.admission.validate({ ...attributes, object: candidate });
     const object = await server.converter.toStorage(candidate, target.type);
-    // The namespace may have gone while webhooks were called.
+    // The namespace may be gone after webhook calls.
     admitNamespace(server, target, candidate);
     const stored = insertObject(server, target, object);
     if (stored) return stored;
@@ -80,7 +79,7 @@ function storeFirst(server: ServerContext, target: WriteTarget, prepared: Dynami
   throw alreadyExists(target.type, name);
 }
 
-/** The object as mutating webhooks see it: with defaults and managers, without identity. */
+/** For mutating webhooks: with defaults and managers, without uid. */
 function prepareObject(server: ServerContext, target: WriteTarget, input: DynamicObject): DynamicObject {
   const { type, options } = target;
   decodeObject(input, type, options.fieldValidation, target.warnings);
@@ -106,7 +105,7 @@ function prepareObject(server: ServerContext, target: WriteTarget, input: Dynami
   return input;
 }
 
-/** Under its name, or one generated name after the other. */
+/** One candidate, or one for each generated name. */
 function* candidates(server: ServerContext, target: WriteTarget, prepared: DynamicObject): Generator<DynamicObject> {
   const { name, generateName } = prepared.metadata!, generated = !name && generateName;
   for (let attempt = 1; attempt <= (generated ? server.limits.writeAttemptsMax : 1); attempt++) {
@@ -118,7 +117,7 @@ function* candidates(server: ServerContext, target: WriteTarget, prepared: Dynam
   }
 }
 
-/** Adds what the server sets, then validates. */
+/** Sets server fields, then validates. */
 function completeObject(server: ServerContext, target: WriteTarget, object: DynamicObject): DynamicObject {
   const { type } = target, resource = storageResource(type), nowMs = server.clock.now();
   const metadata = object.metadata!;
@@ -132,7 +131,7 @@ function completeObject(server: ServerContext, target: WriteTarget, object: Dyna
   return object;
 }
 
-/** Stores an object in stored form. Undefined where the name is taken. */
+/** Undefined where the name is taken. */
 function insertObject(server: ServerContext, target: WriteTarget, object: DynamicObject): StoredObject | undefined {
   const { metadata } = object, resource = storageResource(target.type);
   const key = formatKey({ namespace: metadata!.namespace, name: metadata!.name! });
@@ -140,7 +139,7 @@ function insertObject(server: ServerContext, target: WriteTarget, object: Dynami
   return server.storage.get(resource, key) ? undefined : new StoredObject(object, 0);
 }
 
-/** Matches namespace and name with the URL. */
+/** Sets namespace and name from the URL. */
 function place(object: DynamicObject, target: WriteTarget): void {
   const metadata = object.metadata!;
   if (!target.type.namespaced) delete metadata.namespace;
@@ -154,7 +153,7 @@ function place(object: DynamicObject, target: WriteTarget): void {
   metadata.name = target.name;
 }
 
-/** The namespace must exist and not terminate (NamespaceLifecycle admission). */
+/** The NamespaceLifecycle admission plugin. */
 function admitNamespace(server: ServerContext, target: WriteTarget, object: DynamicObject): void {
   const { type, namespace } = target;
   if (!type.namespaced) return;
@@ -171,7 +170,6 @@ function admitNamespace(server: ServerContext, target: WriteTarget, object: Dyna
   }]);
 }
 
-/** A terminating CRD gets no new instances. */
 function admitKind(server: ServerContext, target: WriteTarget): void {
   if (target.type.builtin) return;
   const crd = server.storage.get("customresourcedefinitions.apiextensions.k8s.io", storageResource(target.type));

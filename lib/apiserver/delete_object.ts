@@ -12,7 +12,7 @@ import { CLEANUP_FINALIZER } from "./strategy_crd.ts";
 import { isReleased } from "./update_object.ts";
 import type { UserInfo } from "./user_info.ts";
 
-/** Finalizers of the garbage collector that ask for more than background deletion. */
+/** Set for orphan and foreground deletion. */
 export const ORPHAN_FINALIZER = "orphan";
 export const FOREGROUND_FINALIZER = "foregroundDeletion";
 
@@ -27,13 +27,13 @@ export interface DeleteTarget {
 }
 
 export interface Deletion {
-  /** `gone`: removed by this request. `pending`: marked, finalizers remain. */
+  /** `pending`: finalizers remain. */
   readonly kind: "gone" | "pending";
   readonly stored: StoredObject;
 }
 
 /**
- * Removes an object, or marks it if finalizers hold it. For the server itself, without webhooks.
+ * Deletes, or marks an object with finalizers; for the server itself, without webhooks.
  *
  * @throws {ApiError} 404, 409 for failed preconditions, 403 for namespaces that must stay.
  */
@@ -42,7 +42,7 @@ export function deleteObject(server: ServerContext, target: DeleteTarget): Delet
   return markOrRemove(server, target, (object) => convertsByWebhook(type) ? object : toStorage(object, type));
 }
 
-/** `inStorageVersion` gives the object in today's stored version: a mark is a write like any other. */
+/** `inStorageVersion` converts to today's stored version, because marking is a write. */
 function markOrRemove(
   server: ServerContext,
   { type, namespace, name, options }: DeleteTarget,
@@ -76,9 +76,9 @@ export interface Deleter {
 }
 
 /**
- * Deletes as DELETE does, with webhooks, which get the deleted object; in one step where none applies.
+ * Deletes as DELETE does, with webhooks; in one step where none applies.
  *
- * @throws {ApiError} as {@linkcode deleteObject}, and what webhooks refuse.
+ * @throws {ApiError} as {@linkcode deleteObject}, and where webhooks deny it.
  */
 export async function deleteAdmitted(
   server: ServerContext,
@@ -90,7 +90,7 @@ export async function deleteAdmitted(
   const key = formatKey({ namespace, name });
   for (let attempt = 1;; attempt++) {
     const stored = server.storage.get(resource, key);
-    // A delete reads the object first, so it fails where the object has no form in the requested version.
+    // DELETE reads the object first, so it fails where conversion fails.
     const view = stored && needsViews(type) ? await server.converter.view(stored, type, "fresh") : stored;
     const write = { operation: "DELETE", type, namespace, old: view && presented(view, type) } as const;
     const object = stored && convertsByWebhook(type)
@@ -146,12 +146,12 @@ function marked(
   return next;
 }
 
-/** The last state of a deleted object has no deletion mark that no client saw. */
+/** The last state shows no deletion mark that no client saw. */
 function unmarked(next: DynamicObject, object: DynamicObject): DynamicObject {
   return object.metadata?.deletionTimestamp ? next : jsonClone(object);
 }
 
-/** The garbage collector's finalizers follow the policy; the others stay. */
+/** Sets the garbage collector's finalizers by policy; keeps others. */
 function finalizersFor(resource: string, finalizers: readonly string[], options: DeleteOptions): string[] {
   const others = finalizers.filter((name) => name !== ORPHAN_FINALIZER && name !== FOREGROUND_FINALIZER);
   switch (options.propagationPolicy) {

@@ -1,6 +1,6 @@
 import type { StoredObject } from "./stored_object.ts";
 
-/** One write. `current` of a DELETED event is the last state, with the revision of the deletion. */
+/** `current` of a DELETED event is the last state, with the deletion's revision. */
 export interface StorageEvent {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
   readonly revision: number;
@@ -13,16 +13,16 @@ export interface StorageEvent {
 type CursorStep =
   | { readonly kind: "event"; readonly event: StorageEvent }
   | { readonly kind: "idle" }
-  /** The log was cut behind the reader, or ended: the reader would miss events. */
+  /** Compacted or ended: the reader would miss events. */
   | { readonly kind: "ended" };
 
 /**
- * The recent writes of one resource, in order and bounded. All watches share it, each with a cursor. A reader that
- * falls behind the bound is ended, so a slow one costs no memory of its own.
+ * A resource's recent writes, bounded. All watches share it, each with a cursor. A reader that falls behind is ended,
+ * so slow readers cost no memory.
  */
 export class EventLog {
   #events: StorageEvent[] = [];
-  /** Position of `#events[0]` since the log began. */
+  /** Position of `#events[0]`. */
   #start = 0;
   #compactedRevision: number;
   #ended = false;
@@ -34,22 +34,22 @@ export class EventLog {
     this.#compactedRevision = compactedRevision;
   }
 
-  /** The oldest revision from which a watch can resume. */
+  /** The oldest revision that a watch can resume from. */
   get compactedRevision(): number {
     return this.#compactedRevision;
   }
 
-  /** How often readers were interrupted; a reader that began before the latest one must end. */
+  /** Readers that began before the latest interruption must end. */
   get interruptions(): number {
     return this.#interruptions;
   }
 
-  /** Whether the latest interruption lets readers finish the log first. */
+  /** Whether readers finish the log before they end. */
   get drains(): boolean {
     return this.#drains;
   }
 
-  /** Ends present readers: at once, or with `drain` after the log's end. Later ones may continue there. */
+  /** Ends current readers: at once, or with `drain` at the log's end. New readers may continue. */
   interrupt({ drain = false }: { readonly drain?: boolean } = {}): void {
     this.#interruptions++;
     this.#drains = drain;
@@ -62,7 +62,7 @@ export class EventLog {
     this.#wake();
   }
 
-  /** Drops all events; watches can resume from `revision` on. */
+  /** Drops all events; watches resume from `revision` on. */
   compact(revision: number): void {
     this.#drop(this.#events.length);
     this.#compactedRevision = revision;
@@ -73,7 +73,7 @@ export class EventLog {
     this.#wake();
   }
 
-  /** Position of the first event after `revision`, which must not be compacted. */
+  /** `revision` must not be compacted. */
   positionAfter(revision: number): number {
     let low = 0, high = this.#events.length;
     while (low < high) {
@@ -90,13 +90,13 @@ export class EventLog {
     return event ? { kind: "event", event } : { kind: "idle" };
   }
 
-  /** Calls `wake` once, at the next write or the end. Returns a function that cancels it. */
+  /** Calls `wake` at the next write or the end; the returned function cancels it. */
   wait(wake: () => void): () => void {
     this.#waiting.add(wake);
     return () => this.#waiting.delete(wake);
   }
 
-  /** Past states, as of `revision`, of objects written since; undefined where one did not exist. */
+  /** States at `revision` of objects written since; undefined where one did not exist. */
   stateBefore(revision: number): Map<string, StoredObject | undefined> {
     const past = new Map<string, StoredObject | undefined>();
     for (let index = this.positionAfter(revision) - this.#start; index < this.#events.length; index++) {

@@ -15,9 +15,8 @@ interface Place {
 type OwnerState = "solid" | "dangling" | "waiting" | "unknown";
 
 /**
- * Deletes objects that lost their owners, as kube-controller-manager does: background, foreground (owners wait for
- * blocking dependents) and orphaning. Works from storage events and an index of owner uids. An owner reference into
- * another namespace is dangling; one of an unserved kind is ignored.
+ * Deletes dependents as kube-controller-manager does: background, foreground, orphan. Driven by storage events and an
+ * index of owner uids. Cross-namespace owner references dangle; those to unserved kinds are ignored.
  */
 export class GarbageCollector {
   readonly #server: ServerContext;
@@ -28,7 +27,7 @@ export class GarbageCollector {
     server.storage.subscribe((resource, event) => this.#observe(resource, event));
   }
 
-  /** For a restore. */
+  /** Call after a restore. */
   rebuild(): void {
     this.#dependents.clear();
     for (const resource of this.#server.storage.resources()) {
@@ -42,7 +41,7 @@ export class GarbageCollector {
     if (event.previous) this.#unindex(place, event.previous.object);
     if (event.type === "DELETED") {
       for (const dependent of this.#dependentsOf(metadata.uid!)) this.#enqueue(dependent);
-      // An owner in foreground deletion may have waited for this object.
+      // A foreground owner may wait for this object.
       for (const reference of metadata.ownerReferences ?? []) this.#enqueueOwner(reference, event.current.object);
       return;
     }
@@ -85,7 +84,7 @@ export class GarbageCollector {
     if (owner) this.#enqueue(owner);
   }
 
-  /** Where the owner of a dependent in `namespace` would be; undefined where its kind is not served. */
+  /** Undefined where the owner's kind is not served. */
   #place(reference: OwnerReference, namespace: string | undefined): Place | undefined {
     const { group } = parseApiVersion(reference.apiVersion);
     const type = this.#server.registry.findAnyVersion(group, reference.kind);

@@ -15,18 +15,17 @@ import type { EmbeddedApiServer } from "./server.ts";
 import { ADMIN, AUTHENTICATED_GROUP, MASTERS_GROUP, type UserInfo } from "./user_info.ts";
 
 export interface HttpsOptions {
-  /** 0 takes any free port. */
+  /** 0: any free port. */
   readonly port?: number;
   readonly logger?: Logger;
-  /** The machine's time, for certificates. */
+  /** Wall time, for certificates. */
   readonly nowMs: number;
-  /** A client without handshake or headers by then is cut off. */
+  /** Bounds the handshake and headers. */
   readonly headersTimeoutMs?: number;
-  /** A client without a full request by then is cut off. */
+  /** Bounds the full request. */
   readonly requestTimeoutMs?: number;
-  /** See {@linkcode BoundedServer}. */
   readonly connectionsMax?: number;
-  /** Signs the certificates; a new one where absent. Clients trust a restarted server with the same authority. */
+  /** Signs certificates; generated where absent. Reuse it, so that clients trust a restarted server. */
   readonly authority?: CertificateAuthority;
 }
 
@@ -34,12 +33,12 @@ const LOOPBACK = "127.0.0.1";
 const SERVER_NAMES = ["localhost", LOOPBACK, "::1", "kubernetes", "kubernetes.default", "kubernetes.default.svc"];
 
 /**
- * Serves HTTPS (HTTP/1.1) on the loopback interface, for kubectl and client libraries. It requires a client certificate
- * of its own authority or a ServiceAccount's token; others get 401.
+ * HTTPS (HTTP/1.1) on loopback, for kubectl and client libraries. Accepts client certificates of its CA and
+ * ServiceAccount tokens; answers others with 401.
  *
- * Guarantees: bodies are bounded while read, and only authenticated clients' bodies are read. Idle callers do not keep
- * others out ({@linkcode BoundedServer}). Watch events are written at once. A slow reader slows only its own watch; a
- * client that disconnects ends it.
+ * Guarantees: only authenticated clients' bodies are read, with a bound. Idle clients do not block others
+ * ({@linkcode BoundedServer}). Watch events are written at once. A slow reader slows only its own watch; a disconnect
+ * ends it.
  */
 export class HttpsServer implements AsyncDisposable {
   readonly #server: Server;
@@ -49,7 +48,7 @@ export class HttpsServer implements AsyncDisposable {
   readonly #api: EmbeddedApiServer;
   readonly #logger: Logger;
   readonly #open = new Set<AbortController>();
-  /** The address, such as `https://127.0.0.1:34567`. */
+  /** Such as `https://127.0.0.1:34567`. */
   readonly url: string;
 
   private constructor(api: EmbeddedApiServer, bounded: BoundedServer, authority: CertificateAuthority, logger: Logger) {
@@ -74,7 +73,7 @@ export class HttpsServer implements AsyncDisposable {
       cert: identity.certificate,
       ca: authority.certificate,
       requestCert: true,
-      // Refused by us with a Status: a broken handshake would explain nothing.
+      // A Status explains more than a broken handshake.
       rejectUnauthorized: false,
     }, {
       headersTimeoutMs: options.headersTimeoutMs ?? 10_000,
@@ -99,12 +98,12 @@ export class HttpsServer implements AsyncDisposable {
     return this.#authority.issue({ commonName: user.name, organizations }, { kind: "client" });
   }
 
-  /** The administrator's, with a client certificate: a secret. */
+  /** The administrator's, with a client certificate: secret. */
   get kubeconfig(): string {
     return kubeconfigText(this.url, this.authority, { name: ADMIN.name, identity: this.#admin });
   }
 
-  /** Writes {@linkcode kubeconfig} with mode 0600. */
+  /** Mode 0600. */
   async writeKubeconfig(path: string): Promise<void> {
     await writePrivateFile(path, this.kubeconfig);
   }
@@ -137,7 +136,7 @@ export class HttpsServer implements AsyncDisposable {
 
   async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const user = this.#authenticate(request);
-    // Before the body: an unknown client's body is not waited for.
+    // An unknown client may never send its body.
     if (!user) return await this.#send(response, errorResponse(unauthorized()), true);
     const bytes = await boundedBody(request, this.#api.limits.bodyBytesMax);
     if (bytes === undefined) {
@@ -179,10 +178,10 @@ export class HttpsServer implements AsyncDisposable {
       return;
     }
     response.writeHead(answer.status, headers);
-    // The client may wait for headers before any event.
+    // Clients may wait for headers before any event.
     response.flushHeaders();
     for await (const chunk of answer.body ?? []) {
-      // Waiting for the client bounds a watch's memory.
+      // Bounds a watch's memory.
       if (!response.write(chunk)) await drained(response);
       if (response.destroyed) return;
     }
@@ -190,7 +189,7 @@ export class HttpsServer implements AsyncDisposable {
   }
 }
 
-/** The body as text, or an error. Protobuf becomes JSON, in `headers` too. */
+/** Text or an error. Converts protobuf to JSON, in `headers` too. */
 async function bodyText(bytes: Uint8Array, headers: Record<string, string>): Promise<string | ApiError> {
   if (bytes.length === 0 || mediaTypeOf(headers["content-type"]) !== PROTOBUF) return new TextDecoder().decode(bytes);
   try {

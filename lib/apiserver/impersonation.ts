@@ -7,8 +7,8 @@ const EXTRA_PREFIX = "impersonate-extra-";
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
 
 /**
- * The user that a request acts as: its own, or that of its Impersonate headers if RBAC allows it (k8s.io/apiserver
- * impersonation filter). Groups are comma-separated in one header.
+ * The user itself, or the Impersonate headers' user if RBAC allows it (k8s.io/apiserver impersonation filter). One
+ * header has all groups, comma-separated.
  *
  * @throws {ApiError} 403 where RBAC forbids it, 400 for groups without a user.
  */

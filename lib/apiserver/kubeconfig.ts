@@ -27,14 +27,13 @@ export function kubeconfigText(server: string, authority: string, user: { name: 
 }
 
 /**
- * Writes a file with mode 0600, whatever the umask. A new file replaces `path` in one step, so readers never see half
- * of it.
+ * Creates or replaces `path` in one step, with mode 0600 whatever the umask.
  *
  * @throws {Error} where the write fails; nothing is left behind.
  */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   const draft = `${path}.${Deno.pid}.tmp`;
-  // createNew: an existing link is not followed.
+  // createNew does not follow links.
   const file = await Deno.open(draft, { write: true, createNew: true, mode: 0o600 });
   try {
     try {

@@ -15,7 +15,7 @@ export interface ListPage {
   readonly remaining?: number;
 }
 
-/** Where the next page begins; `revision` -1 accepts changes in between. */
+/** Where the next page begins; `revision` -1 accepts changes between pages. */
 interface PageToken {
   readonly revision: number;
   readonly after: string;
@@ -41,13 +41,13 @@ function decodeToken(text: string): PageToken {
       isObject(token) && token.v === TOKEN_VERSION && typeof token.rv === "number" && typeof token.start === "string"
     ) return { revision: token.rv, after: token.start.replace(/\0$/, "") };
   } catch {
-    // Falls through to the common answer for unreadable tokens.
+    // Handled below, as any bad token.
   }
   throw badRequest("continue key is not valid: it was not made by this server");
 }
 
 /**
- * Reads one page: the present, an exact earlier state, or the rest of a list. All pages of a list show one revision.
+ * One page of a list, now or at an exact revision. All pages of a list show one revision.
  *
  * @throws {ApiError} 410 for a compacted revision, 504 for a future one, 400 for a bad token, 500 for a failed
  *   conversion.
@@ -87,7 +87,7 @@ async function viewed(
   return found.map(([key], index) => [key, views[index]!] as const);
 }
 
-/** The first matching states. `rest` counts what follows; with a filter it only says whether anything does. */
+/** `rest` counts the remaining states; with a filter it only says whether any remain. */
 function pageOf(
   found: Iterable<readonly [string, StoredObject]>,
   type: ResourceType,

@@ -11,7 +11,7 @@ import {
 import { badRequest, forbiddenField, invalidValue, requiredValue } from "./api_error.ts";
 import type { ResourceType } from "./resource_type.ts";
 
-/** Most bytes of an object's annotations (apimachinery's TotalAnnotationSizeLimitB). */
+/** apimachinery's TotalAnnotationSizeLimitB. */
 const ANNOTATIONS_BYTES_MAX = 256 * 1024;
 
 const SUBDOMAIN_HINT =
@@ -34,18 +34,13 @@ const VALUE_HINT =
 const RBAC_GROUP = "rbac.authorization.k8s.io";
 const LABEL_NAMED = new Set(["namespaces", "services"]);
 
-/** Why `name` is invalid for `type`, or undefined. */
 function nameFault(type: ResourceType, name: string): string | undefined {
   if (type.group === RBAC_GROUP) return /^\.{1,2}$|[/%]/.test(name) ? "may not contain '/' or '%'" : undefined;
   if (type.group === "" && LABEL_NAMED.has(type.plural)) return isDnsLabel(name) ? undefined : LABEL_HINT;
   return isDnsSubdomain(name) ? undefined : SUBDOMAIN_HINT;
 }
 
-/**
- * Refuses metadata of the wrong type, as a decoder would.
- *
- * @throws {ApiError} 400 naming the field.
- */
+/** @throws {ApiError} 400 for metadata of a wrong type, as Go's decoder answers. */
 export function checkMetadataShape(metadata: ObjectMeta): void {
   const refuse = (field: string, wanted: string) => badRequest(`metadata.${field} must be ${wanted}`);
   for (const field of ["name", "generateName", "namespace", "uid", "resourceVersion"] as const) {
@@ -58,7 +53,7 @@ export function checkMetadataShape(metadata: ObjectMeta): void {
     if (value === null) delete metadata[field];
     else if (value !== undefined && !isObject(value)) throw refuse(field, "a map of strings");
     else {for (const [key, item] of Object.entries(value ?? {})) {
-        // A merge patch or a careless client leaves a null: Go decodes it to the empty string.
+        // Go decodes null to the empty string.
         if (item === null) setKey(value as Record<string, unknown>, key, "");
         else if (typeof item !== "string") throw refuse(`${field}.${key}`, "a string");
       }}
@@ -79,7 +74,7 @@ function checkItems(field: string, items: readonly unknown[]): void {
   }
 }
 
-/** As apimachinery's ValidateObjectMeta. */
+/** apimachinery's ValidateObjectMeta. */
 export function validateMetadata(type: ResourceType, object: DynamicObject, old?: DynamicObject): StatusCause[] {
   const metadata = object.metadata ?? {};
   const causes: StatusCause[] = [];

@@ -1,8 +1,7 @@
 /**
- * `apiserver`: a Kubernetes API in memory, in-process and over HTTPS, for the harness and the commands that need a
- * cluster. To an operator it behaves as kube-apiserver 1.37 and kube-controller-manager's garbage collector, namespace
- * and service account controllers. It runs no pods, keeps nothing on disk, is never for production; it calls base and
- * apimachinery only.
+ * `apiserver`: an in-memory Kubernetes API, in-process and over HTTPS, for the harness and the CLI. It behaves as
+ * kube-apiserver 1.37 and kube-controller-manager's garbage collector, namespace and service account controllers. It
+ * runs no pods, keeps nothing on disk, is never for production; it calls base and apimachinery only.
  *
  * @module
  */

@@ -11,8 +11,8 @@ const ACCOUNT = "default", AUTHORITY = "kube-root-ca.crt";
 const FIELD_MANAGER = "kube-controller-manager";
 
 /**
- * Gives active namespaces what kube-controller-manager does: the ServiceAccount `default`, and the ConfigMap
- * `kube-root-ca.crt` once there is an authority. Both are created again after a deletion.
+ * Keeps ServiceAccount `default` and ConfigMap `kube-root-ca.crt` (once there is a CA) in active namespaces, as
+ * kube-controller-manager does.
  */
 export class NamespaceDefaults {
   readonly #server: ServerContext;
@@ -21,11 +21,11 @@ export class NamespaceDefaults {
   constructor(server: ServerContext) {
     this.#server = server;
     server.storage.subscribe((resource, event) => this.#observe(resource, event));
-    // At once: a cluster that users can see has had the time.
+    // At once: users expect them in a running cluster.
     for (const [name] of server.storage.scan(NAMESPACES)) this.#give(name);
   }
 
-  /** For a restore. */
+  /** Call after a restore. */
   rebuild(): void {
     for (const [name] of this.#server.storage.scan(NAMESPACES)) this.#enqueue(name);
   }

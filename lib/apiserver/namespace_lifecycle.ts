@@ -15,8 +15,8 @@ interface Remaining {
 }
 
 /**
- * Ends namespaces as kube-controller-manager does: deletes their content, reports remaining finalizers in conditions,
- * and removes the empty namespace.
+ * Terminates namespaces as kube-controller-manager does: deletes content, reports remaining finalizers in conditions,
+ * removes the empty namespace.
  */
 export class NamespaceLifecycle {
   readonly #server: ServerContext;
@@ -32,7 +32,7 @@ export class NamespaceLifecycle {
       return;
     }
     const { namespace } = parseKey(event.key);
-    // Every change counts, not only deletions: the conditions name finalizers.
+    // Not only deletions: conditions name finalizers.
     if (namespace !== undefined && this.#terminating(namespace)) this.#enqueue(namespace);
   }
 

@@ -4,7 +4,7 @@ export type Shape =
   | "object"
   /** `PartialObjectMetadata`. */
   | "metadata"
-  /** `Table`: rows, as `kubectl get` prints. */
+  /** As `kubectl get` prints. */
   | "table";
 
 export interface Negotiated {
@@ -22,7 +22,7 @@ interface MediaRange {
   readonly quality: number;
 }
 
-/** The media ranges of an Accept header (RFC 9110 §12.5.1), best first. */
+/** Media ranges of an Accept header (RFC 9110 §12.5.1), best first. */
 function mediaRanges(accept: string): MediaRange[] {
   const ranges = accept.split(",").map((part) => {
     const [type = "", ...rest] = part.split(";").map((item) => item.trim());
@@ -44,8 +44,8 @@ function shapeOf(range: MediaRange): Shape | undefined {
 }
 
 /**
- * Chooses the first media range that this server can write. Protobuf and CBOR are skipped: a client that also takes
- * JSON gets JSON.
+ * The first media range that this server can write. Skips protobuf and CBOR, so that a client that also takes JSON gets
+ * JSON.
  *
  * @throws {ApiError} 406 where none fits.
  */
@@ -63,7 +63,7 @@ export function negotiate(accept: string | undefined): Negotiated {
   throw notAcceptable(WRITTEN_MEDIA_TYPES);
 }
 
-/** The discovery document: aggregated (KEP-3352) in `v2` or `v2beta1`, or the plain one. */
+/** `v2` and `v2beta1` are aggregated (KEP-3352). */
 export function negotiateDiscovery(accept: string | undefined): "v2" | "v2beta1" | "plain" {
   for (const range of mediaRanges(accept ?? "")) {
     if (range.type !== "application/json") continue;

@@ -11,26 +11,25 @@ import { pruneUnknown } from "./schema/pruning.ts";
 import type { ServerLimits } from "./server_limits.ts";
 import { StoredObject } from "./stored_object.ts";
 
-/** A real server's bound for a conversion webhook, which is fixed. */
+/** kube-apiserver's fixed timeout for conversion webhooks. */
 const TIMEOUT_SECONDS = 30;
 
 type ConversionLimits = Pick<ServerLimits, "conversionObjectsMax" | "conversionCharactersMax">;
 
-/** Views of one state, by kind versions: a changed definition may convert otherwise. */
+/** Views of one state by kind versions: a changed CRD may convert differently. */
 interface Views {
   readonly versions: KindVersions;
   readonly byVersion: Map<string, StoredObject>;
 }
 
-/** Whether an earlier view may be shown, or the webhook must be called again. */
+/** `fresh` calls the webhook again. */
 type Freshness = "remembered" | "fresh";
 
 /**
- * Converts custom resources between versions, by webhook or by leaving out what the other version does not know.
+ * Converts custom resources by webhook, or by dropping unknown fields.
  *
- * Guarantees: an object in the right version needs no webhook. A view is kept as long as its state, so lists and
- * watches convert each state once, as a real server's watch cache does. A webhook's response is pruned by its version's
- * schema. Kinds whose versions are alike cost one comparison per request.
+ * Guarantees: objects in the right version need no webhook. Lists and watches convert each state once, as a real watch
+ * cache does. Webhook responses are pruned by schema.
  */
 export class ObjectConverter {
   readonly #caller: WebhookCaller;
@@ -45,9 +44,9 @@ export class ObjectConverter {
   }
 
   /**
-   * An object in another version. It shares no values with the result of a webhook.
+   * Shares no values with a webhook's result.
    *
-   * @throws {ApiError} 500 where the webhook fails, in a real server's words.
+   * @throws {ApiError} 500 where the webhook fails, in kube-apiserver's words.
    */
   async convert(object: DynamicObject, apiVersion: string, type: ResourceType): Promise<DynamicObject> {
     const { versions } = type;
@@ -83,7 +82,7 @@ export class ObjectConverter {
   /**
    * Converts in batches.
    *
-   * @throws {ApiError} 500 that names those which cannot be converted.
+   * @throws {ApiError} 500 that names the objects that fail.
    */
   async views(states: readonly StoredObject[], type: ResourceType): Promise<StoredObject[]> {
     const unknown = states.filter((stored) => !this.#known(stored, type, "remembered"));
@@ -100,7 +99,7 @@ export class ObjectConverter {
     return states.map((stored) => this.remembered(stored, type));
   }
 
-  /** The view that {@linkcode views} made before. */
+  /** A view that {@linkcode views} made. */
   remembered(stored: StoredObject, type: ResourceType): StoredObject {
     const view = this.#known(stored, type, "remembered");
     invariant(view, "a state is converted before it is shown");
@@ -116,7 +115,7 @@ export class ObjectConverter {
     return known ?? this.#remember(stored, versions, inVersion(stored.object, apiVersion, versions));
   }
 
-  /** As many states as the bounds allow, and at least one. */
+  /** As many as the bounds allow, at least one. */
   *#batches(states: readonly StoredObject[]): Generator<StoredObject[]> {
     const { conversionObjectsMax, conversionCharactersMax } = this.#limits;
     let batch: StoredObject[] = [], characters = 0;
@@ -138,7 +137,7 @@ export class ObjectConverter {
     const objects = states.map(({ object }) => {
       const schema = versions.schemas.get(object.apiVersion!);
       if (!schema) throw conversionFailed(`request to convert CR from an invalid group/version: ${object.apiVersion}`);
-      // Its version's schema may have changed since it was stored.
+      // The schema may have changed since.
       const copy = jsonClone(object);
       pruneUnknown(copy, schema);
       applyDefaults(copy, schema);

@@ -6,8 +6,7 @@ import type { ResourceType } from "./resource_type.ts";
 import { pruneUnknown } from "./schema/pruning.ts";
 
 /**
- * Decodes an object in place: checks kind and metadata, removes unknown fields. `fieldValidation` refuses those or
- * warns.
+ * Decodes in place: checks kind and metadata, prunes unknown fields. `fieldValidation` refuses those or warns.
  *
  * @throws {ApiError} 400 for another kind, a malformed object, or unknown fields under Strict.
  */
@@ -19,7 +18,7 @@ export function decodeObject(
 ): void {
   const apiVersion = formatApiVersion(type);
   if (type.builtin) {
-    // Endpoints of built-in kinds know their kind; those of custom resources check it.
+    // Only custom resources must send it.
     object.kind ??= type.kind;
     object.apiVersion ??= apiVersion;
   }

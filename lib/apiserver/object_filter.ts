@@ -10,11 +10,11 @@ import type { ResourceType } from "./resource_type.ts";
 
 export type ObjectFilter = (object: DynamicObject) => boolean;
 
-/** Field selectors whose name is not the value's path. */
+/** Field selectors that are not the field's path. */
 const ALIASES: Readonly<Record<string, string>> = { name: "metadata.name" };
 const EVERYWHERE = ["metadata.name", "metadata.namespace"];
 
-/** @throws {ApiError} 400 for a field that cannot be selected by. */
+/** @throws {ApiError} 400 for an unsupported field. */
 export function objectFilter(
   type: ResourceType,
   labels: readonly LabelRequirement[],
@@ -24,7 +24,7 @@ export function objectFilter(
   const known = type.selectableFields.map((field) => field.replace(/^\./, ""));
   for (const { path } of fields) {
     if (EVERYWHERE.includes(path) || known.includes(path)) continue;
-    // Kinds with own fields convert labels, and that refusal has other words.
+    // kube-apiserver words it differently for kinds with own selectable fields.
     if (!type.builtin || known.length > 0) throw badRequest(`field label not supported: ${path}`);
     const list = EVERYWHERE.map((field) => `"${field}"`).join(", ");
     throw badRequest(`"${path}" is not a known field selector: only ${list}`);

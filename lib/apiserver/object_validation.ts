@@ -7,10 +7,10 @@ import { strategyOf } from "./strategies.ts";
 import type { WriteTarget } from "./write_target.ts";
 
 /**
- * Validates a candidate: metadata, schema with CEL rules, rules of its kind. Adds the kind's warnings to the target.
+ * Validates metadata, schema, CEL rules and the kind's rules; adds the kind's warnings.
  *
- * @throws {ApiError} 422 with every cause. 400 where a built-in field has the wrong type: a real server's decoder
- *   refuses it first.
+ * @throws {ApiError} 422 with every cause; 400 where a built-in field has the wrong type, because Go's decoder refuses
+ *   it first.
  */
 export function checkCandidate(target: WriteTarget, object: DynamicObject, old?: DynamicObject): void {
   const { type } = target;

@@ -31,11 +31,7 @@ const MEDIA_TYPES: Readonly<Record<string, PatchKind>> = {
   "application/apply-patch+yaml": "apply",
 };
 
-/**
- * The patch kind of a Content-Type; custom resources have no strategic merge.
- *
- * @throws {ApiError} 415 for any other.
- */
+/** @throws {ApiError} 415 for other types; custom resources have no strategic merge. */
 export function patchKind(mediaType: string, builtin: boolean): PatchKind {
   const kind = Object.hasOwn(MEDIA_TYPES, mediaType) ? MEDIA_TYPES[mediaType]! : undefined;
   if (kind === undefined || (kind === "strategic" && !builtin)) {
@@ -45,7 +41,7 @@ export function patchKind(mediaType: string, builtin: boolean): PatchKind {
   return kind;
 }
 
-/** The document after a JSON, merge or strategic merge patch; `document` is not edited. */
+/** Applies a JSON, merge or strategic merge patch without editing `document`. */
 export function patchedDocument(
   document: DynamicObject,
   kind: Exclude<PatchKind, "apply">,
@@ -82,7 +78,7 @@ function runJsonPatch(copy: DynamicObject, patch: unknown): unknown {
 /**
  * Patches an object, or creates it by server-side apply.
  *
- * @throws {ApiError} as a real server; 409 with every conflicting field for apply.
+ * @throws {ApiError} as kube-apiserver; for apply 409 with every conflicting field.
  */
 export async function patchObject(
   server: ServerContext,
@@ -149,7 +145,7 @@ async function applyObject(
   return { stored: await createAdmitted(server, applied, atOnce(merge(undefined))), created: true };
 }
 
-/** Whatever `fieldValidation` says: an untyped field would have unknown owners. */
+/** Ignores `fieldValidation`: an untyped field would have unknown owners. */
 function validateTyped(input: DynamicObject, type: WriteTarget["type"]): void {
   const { apiVersion = formatApiVersion(type), kind = type.kind, metadata } = input;
   if (apiVersion !== formatApiVersion(type) || kind !== type.kind) return; // decoding refuses it
@@ -160,7 +156,7 @@ function validateTyped(input: DynamicObject, type: WriteTarget["type"]): void {
   throw new ApiError(500, "", `failed to create typed patch object (${object}): ${joinedFaults(faults)}`);
 }
 
-/** A uid in a patch is no precondition, but a field: immutable, or ignored at a status. */
+/** A patched uid is no precondition: it is immutable, or ignored at a status. */
 function validateUid(candidate: DynamicObject, live: DynamicObject, { type, name, subresource }: WriteTarget): void {
   const wanted = candidate.metadata!.uid, have = live.metadata!.uid;
   if (wanted === undefined || wanted === have) return;
@@ -168,7 +164,7 @@ function validateUid(candidate: DynamicObject, live: DynamicObject, { type, name
   else throw invalid(type, name!, [invalidValue("metadata.uid", wanted, "field is immutable")]);
 }
 
-/** Fields that the endpoint ignores are not owned. */
+/** Ignored fields get no owner. */
 function dropResetFields(input: DynamicObject, target: WriteTarget): void {
   const { type, subresource } = target;
   if (subresource === undefined && type.subresources.includes("status")) delete input.status;
@@ -204,7 +200,7 @@ function* applyOnto(
   throw applyConflict(outcome.conflicts);
 }
 
-/** 409 in server-side apply's words: who owns which field. */
+/** 409 that names each field's owner. */
 function applyConflict(conflicts: readonly ApplyConflict[]): ApiError {
   const count = conflicts.reduce((sum, { fields }) => sum + fields.length, 0);
   const parts = conflicts.map(({ description, fields }) =>

@@ -3,7 +3,7 @@ import { badRequest } from "./api_error.ts";
 import { ProtobufReader, WIRE } from "./protobuf_reader.ts";
 import { builtinResourceTypes } from "./schema/definitions.ts";
 
-/** Go clients send built-in kinds in this media type by default. */
+/** Go clients' default media type for built-in kinds. */
 export const PROTOBUF = "application/vnd.kubernetes.protobuf";
 
 type Row = readonly [number: number, name: string, type: string, shape: number, zero: number];
@@ -14,7 +14,7 @@ const ONCE = 0, REPEATED = 1, MAP = 2;
 const MAGIC = [0x6b, 0x38, 0x73, 0x00];
 const META = "io.k8s.apimachinery.pkg.apis.meta.v1";
 const EXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1";
-/** Deeper than any kind nests; a schema in a CRD may be deep. */
+/** Exceeds the nesting of any kind; a CRD's schema may be deep. */
 const DEPTH_MAX = 100;
 
 const OTHER_KINDS: Readonly<Record<string, string>> = {
@@ -24,7 +24,7 @@ const OTHER_KINDS: Readonly<Record<string, string>> = {
   Scale: "io.k8s.api.autoscaling.v1.Scale",
 };
 
-/** Messages whose JSON is not an object of their fields. */
+/** Messages whose JSON is not an object. */
 const SPECIAL: Readonly<Record<string, (fields: Fields) => unknown>> = {
   [`${META}.Time`]: ({ seconds }) => seconds === undefined ? undefined : timeText(Number(seconds), ""),
   [`${META}.MicroTime`]: ({ seconds, nanos }) => {
@@ -63,8 +63,8 @@ function toBase64(bytes: Uint8Array): string {
 }
 
 /**
- * The JSON text of a built-in object in protobuf: runtime.Unknown behind the prefix `k8s\0` (k8s.io/apimachinery
- * runtime/serializer/protobuf). The first call loads the field table.
+ * JSON of a runtime.Unknown after the prefix `k8s\0` (k8s.io/apimachinery runtime/serializer/protobuf). The first call
+ * loads the field table.
  *
  * @throws {ApiError} 400 for invalid bytes or an unknown kind.
  */
@@ -111,7 +111,6 @@ function envelope(reader: ProtobufReader): { kind: string; apiVersion: string; r
   return unknown;
 }
 
-/** Reads messages by the field table. */
 class MessageDecoder {
   readonly #table: Messages;
 
@@ -147,7 +146,7 @@ class MessageDecoder {
     const value = this.#value(type, reader, depth);
     if (shape === REPEATED) ((fields[name] ??= []) as unknown[]).push(value);
     else if (shape !== ONCE) Object.assign(fields, value);
-    // An empty nested message stays: Go's JSON keeps empty structs.
+    // An empty message stays: Go's JSON keeps empty structs.
     else if (value !== undefined && (zero === 1 || (value !== "" && value !== 0 && value !== false))) {
       fields[name] = value;
     }

@@ -1,11 +1,7 @@
 import { narrowIntegers } from "../base/mod.ts";
 export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
-/**
- * Reads the protobuf wire format field by field.
- *
- * @throws {RangeError} from every method where the bytes end early or are invalid.
- */
+/** Reads the wire format. @throws {RangeError} from every method for invalid or truncated bytes. */
 export class ProtobufReader {
   readonly #bytes: Uint8Array;
   readonly #decoder = new TextDecoder();
@@ -15,14 +11,14 @@ export class ProtobufReader {
     this.#bytes = bytes;
   }
 
-  /** The next field's number and wire type; undefined at the end. */
+  /** Undefined at the end. */
   field(): { number: number; wire: number } | undefined {
     if (this.#at >= this.#bytes.length) return undefined;
     const key = Number(this.#varint());
     return { number: Math.floor(key / 8), wire: key & 7 };
   }
 
-  /** A signed integer as in `parseJson`: a bigint beyond 2^53. */
+  /** Signed; a bigint beyond 2^53, as in `parseJson`. */
   integer(): number | bigint {
     return narrowIntegers(BigInt.asIntN(64, this.#varint())) as number | bigint;
   }
@@ -32,7 +28,7 @@ export class ProtobufReader {
     return new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, true);
   }
 
-  /** Bytes or a nested message: a view, not a copy. */
+  /** A view, not a copy. */
   bytes(): Uint8Array<ArrayBuffer> {
     return this.#take(Number(this.#varint()));
   }

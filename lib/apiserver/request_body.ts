@@ -6,7 +6,7 @@ export function mediaTypeOf(contentType: string | undefined): string {
   return (contentType ?? "").split(";")[0]!.trim().toLowerCase();
 }
 
-/** YAML 1.1 types without a JSON form; Kubernetes' parser keeps their texts. */
+/** YAML 1.1 types without a JSON form; Kubernetes' parser keeps their text. */
 const FOREIGN_TAGS = ["timestamp", "binary", "set", "omap", "pairs"].map((name) => `tag:yaml.org,2002:${name}`);
 
 type Tag = import("yaml").Tags[number];
@@ -16,8 +16,8 @@ function isKnownTag(tag: Tag): boolean {
 }
 
 /**
- * Parses one JSON or YAML value. YAML is 1.1 (`yes` is true), as in Kubernetes. JSON is tried first, because almost
- * every client sends it; the YAML parser is loaded when needed.
+ * Parses one JSON or YAML 1.1 value (`yes` is true), as Kubernetes does. Tries JSON first, and loads the YAML parser
+ * when needed.
  *
  * @throws {ApiError} 400 where it cannot be read.
  */
@@ -33,15 +33,14 @@ export async function parseBody(given: string, mediaType: string): Promise<unkno
   const { parse } = await import("../base/yaml.ts");
   try {
     const customTags = (tags: import("yaml").Tags) => tags.filter(isKnownTag);
-    // The alias bound keeps a small text from growing into gigabytes. Narrowing copies, so no value stands at two
-    // places.
+    // The alias bound limits expansion. Narrowing copies, so no value is shared.
     return narrowIntegers(parse(body, { version: "1.1", maxAliasCount: 100, customTags, intAsBigInt: true }));
   } catch (error) {
     throw badRequest(`error converting YAML to JSON: yaml: ${(error as Error).message.split("\n")[0]}`);
   }
 }
 
-/** Reads characters that JSON allows as Kubernetes' YAML parser does: it parses JSON bodies as YAML. */
+/** Kubernetes parses JSON as YAML, which reads these characters differently. */
 function asYamlReads(body: string): string {
   if (/[\x7f-\x84\x86-\x9f\ufffe\uffff]/.test(body)) {
     throw badRequest("error decoding YAML: yaml: control characters are not allowed");
@@ -51,14 +50,14 @@ function asYamlReads(body: string): string {
 
 const OBJECT_MEDIA_TYPES = ["application/json", "application/yaml"];
 
-/** @throws {ApiError} 400 where it is not an object, 415 for an unknown media type. */
+/** @throws {ApiError} 400 where it is no object, 415 for an unknown media type. */
 export async function parseObjectBody(body: string, contentType: string | undefined): Promise<DynamicObject> {
   const mediaType = mediaTypeOf(contentType);
   if (mediaType !== "" && !OBJECT_MEDIA_TYPES.includes(mediaType)) throw unsupportedMediaType(OBJECT_MEDIA_TYPES);
   return asObject(await parseBody(body, mediaType));
 }
 
-/** @throws {ApiError} 400 where `value` is not an object or its metadata is none. */
+/** @throws {ApiError} 400 where `value` or its metadata is not an object. */
 export function asObject(value: unknown): DynamicObject {
   if (!isObject(value)) throw badRequest("the body is not an object: it must have apiVersion, kind and metadata");
   const metadata = value.metadata;
@@ -70,12 +69,12 @@ export function asObject(value: unknown): DynamicObject {
 }
 
 /**
- * Checks a body's size; a socket is checked while reading, too.
+ * Sockets are also checked while reading.
  *
- * @throws {ApiError} 413 where it is longer than `limitBytes`.
+ * @throws {ApiError} 413 above `limitBytes`.
  */
 export function checkBodySize(body: string, limitBytes: number): void {
-  // A UTF-16 unit is at most three bytes of UTF-8: most bodies need no exact count.
+  // At most three UTF-8 bytes per UTF-16 unit: most bodies need no count.
   if (body.length * 3 <= limitBytes) return;
   if (new TextEncoder().encode(body).byteLength > limitBytes) throw bodyTooLarge(limitBytes);
 }

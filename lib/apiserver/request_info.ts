@@ -23,7 +23,7 @@ export interface ResourceRequestInfo {
 
 export interface PathRequestInfo {
   readonly kind: "path";
-  /** The HTTP method in lower case, as nonResourceURLs rules spell it. */
+  /** The HTTP method in lower case, as in nonResourceURLs rules. */
   readonly verb: string;
   readonly path: string;
   readonly query: URLSearchParams;
@@ -31,11 +31,11 @@ export interface PathRequestInfo {
 
 export type RequestInfo = ResourceRequestInfo | PathRequestInfo;
 
-/** Follow `/namespaces/NAME/`, but belong to the namespace itself. */
+/** Subresources of the namespace, not resources in it. */
 const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
 
 /**
- * Parses a request as k8s.io/apiserver's RequestInfoFactory does: resource, object, verb.
+ * As k8s.io/apiserver's RequestInfoFactory.
  *
  * @throws {URIError} for invalid percent-encoding.
  */
@@ -94,7 +94,7 @@ function verbOf(method: string, name: string | undefined, query: URLSearchParams
   }
 }
 
-/** A query parameter is true where it is present and neither false nor 0. */
+/** Present, and neither false nor 0. */
 export function isTrue(value: string | null): boolean {
   return value !== null && value !== "false" && value !== "0";
 }

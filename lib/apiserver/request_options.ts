@@ -9,11 +9,11 @@ import {
 import { badRequest, forbiddenField, invalid, invalidValue, notSupported, requiredValue } from "./api_error.ts";
 import { isTrue } from "./request_info.ts";
 
-/** metav1.ListOptions of list, watch and deletecollection. */
+/** metav1.ListOptions. */
 export interface ListOptions {
   readonly labels: readonly LabelRequirement[];
   readonly fields: readonly FieldRequirement[];
-  /** 0 means no limit. */
+  /** 0: no limit. */
   readonly limit: number;
   readonly continueToken?: string;
   readonly resourceVersion?: number;
@@ -40,7 +40,7 @@ export interface DeleteOptions {
 const META_GROUP = "meta.k8s.io";
 const FIELD_MANAGER_LENGTH_MAX = 128;
 
-/** @throws {ApiError} 400 or 422 for parameters that a real server refuses. */
+/** @throws {ApiError} 400 or 422 as kube-apiserver. */
 export function listOptions(query: URLSearchParams, watch: boolean): ListOptions {
   const causes: StatusCause[] = [];
   const version = query.get("resourceVersion") || undefined;
@@ -111,7 +111,7 @@ function wholeNumber(query: URLSearchParams, parameter: string): number | undefi
   throw badRequest(`strconv.ParseInt: parsing "${text}": invalid syntax`);
 }
 
-/** @throws {ApiError} 422 for parameters that a real server refuses. */
+/** @throws {ApiError} 422 as kube-apiserver. */
 export function writeOptions(
   query: URLSearchParams,
   verb: "Create" | "Update" | "Patch" | "Apply",
@@ -170,7 +170,7 @@ function managerFromUserAgent(userAgent: string | undefined): string {
 /**
  * From the body, else from the query.
  *
- * @throws {ApiError} 422 for parameters that a real server refuses.
+ * @throws {ApiError} 422 as kube-apiserver.
  */
 export function deleteOptions(query: URLSearchParams, body: Record<string, unknown> | undefined): DeleteOptions {
   const given = body ?? Object.fromEntries(query);

@@ -22,13 +22,10 @@ import { updateAdmitted } from "./update_object.ts";
 import { watchObjects } from "./watch_objects.ts";
 import type { WriteTarget } from "./write_target.ts";
 
-/** Subresources that are the object itself, with fewer writable fields. */
+/** Subresources that are the object with fewer writable fields. */
 const VIEWS = new Set(["status", "finalize", "approval", "ephemeralcontainers", "resize"]);
 
-/**
- * Serves ordinary resources and the subresources that are views of them. Special and create-only ones are handled
- * before this.
- */
+/** Serves resources, and the subresources that are views of them. Special ones are handled before. */
 export async function handleResource(server: ServerContext, request: ResourceRequest): Promise<Response> {
   const { info, type } = request;
   if (info.subresource !== undefined && !VIEWS.has(info.subresource)) {
@@ -95,7 +92,7 @@ async function oneResponse(
   stored: StoredObject,
 ): Promise<Response> {
   const format = formatOf(server, request);
-  // As a real server, which decodes what it reads or writes: a get fails where conversion fails.
+  // As in kube-apiserver, a get fails where conversion fails.
   const view = await server.converter.view(stored, request.type, "fresh");
   return await textInFormat(request, code, objectText(view, request.type, format), format);
 }
@@ -123,7 +120,7 @@ function watchResponse(server: ServerContext, request: ResourceRequest): Respons
 async function create(server: ServerContext, request: ResourceRequest): Promise<Response> {
   if (request.info.name !== undefined) throw methodNotAllowed();
   const target = writeTarget(request, "Create");
-  // Negotiated first: nothing is done that cannot be answered.
+  // Nothing is done that cannot be answered.
   formatOf(server, request);
   const input = await parseObjectBody(request.body, request.headers["content-type"]);
   return await oneResponse(server, request, 201, await createAdmitted(server, target, input));
@@ -189,7 +186,7 @@ async function remove(server: ServerContext, request: ResourceRequest): Promise<
     },
     code: 200,
   };
-  // A real server leaves out the code of a success.
+  // kube-apiserver omits it for a success.
   return jsonResponse(200, { ...status, code: undefined }, request.warnings);
 }
 
@@ -200,7 +197,7 @@ async function removeAll(server: ServerContext, request: ResourceRequest): Promi
   const items: DynamicObject[] = [];
   for (const stored of page.items) {
     const { namespace, name = "", uid } = stored.object.metadata!;
-    // Preconditions are for single objects; the uid ensures that it is still the listed one.
+    // The uid ensures that it is still the listed object; other preconditions are for single objects.
     const one = { ...options, uid, resourceVersion: undefined };
     await deleteAdmitted(server, { type, namespace, name, options: one }, request);
     items.push(presented(stored, type));

@@ -2,9 +2,8 @@ import { formatGroupResource } from "../apimachinery/mod.ts";
 import type { ResourceType } from "./resource_type.ts";
 
 /**
- * The served resources: built-in ones and those of CRDs. Versions of one resource share one storage.
- *
- * Built-in types are made on first use: a server that only answers health checks starts at once.
+ * Built-in resources and those of CRDs; versions share one storage. Built-in types are made on first use, so that a
+ * server starts fast.
  */
 export class ResourceRegistry {
   readonly #makeBuiltin: () => readonly ResourceType[];
@@ -32,7 +31,7 @@ export class ResourceRegistry {
     return this.#byKind.get(`${group}/${version}/${kind}`);
   }
 
-  /** Any version of a kind: owner references stay valid across versions. */
+  /** Owner references stay valid across versions. */
   findAnyVersion(group: string, kind: string): ResourceType | undefined {
     return this.all().find((type) => type.group === group && type.kind === kind);
   }
@@ -45,7 +44,7 @@ export class ResourceRegistry {
     return [...new Set(this.all().filter((type) => type.namespaced).map(storageResource))];
   }
 
-  /** Serves the versions of a CRD from now on; an empty `types` removes it. */
+  /** Empty `types` removes the CRD. */
   setCustom(crdName: string, types: readonly ResourceType[]): void {
     if (types.length > 0) this.#custom.set(crdName, types);
     else this.#custom.delete(crdName);
@@ -58,7 +57,7 @@ export class ResourceRegistry {
   }
 }
 
-/** One storage place for all versions; Events of both groups are the same objects. */
+/** Shared by all versions, and by both groups of Events. */
 export function storageResource(type: { group: string; plural: string }): string {
   if (type.group === "events.k8s.io" && type.plural === "events") return "events";
   return formatGroupResource(type);

@@ -1,11 +1,8 @@
 import type { WebhookClientConfig } from "./webhook_client.ts";
 
-/**
- * A structural schema node: the parts that the server acts on (apiextensions.k8s.io/v1 JSONSchemaProps; KEP-1979 for
- * list and map types).
- */
+/** The parts of a structural schema that the server uses (apiextensions.k8s.io/v1 JSONSchemaProps; KEP-1979). */
 export interface Schema {
-  /** Into the built-in definitions; resolved by `schema/definitions.ts`, never in a CRD's schema. */
+  /** To a built-in definition, never in a CRD. */
   $ref?: string;
   description?: string;
   type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
@@ -45,7 +42,7 @@ export interface Schema {
   "x-kubernetes-validations"?: ValidationRule[];
 }
 
-/** A CEL rule of a CRD's schema (KEP-2876). */
+/** CEL (KEP-2876). */
 export interface ValidationRule {
   rule: string;
   message?: string;
@@ -55,31 +52,30 @@ export interface ValidationRule {
   optionalOldSelf?: boolean;
 }
 
-/** `additionalPrinterColumns` of CRDs. */
 export interface PrinterColumn {
   name: string;
   type: string;
   format?: string;
   description?: string;
-  /** 0 is always shown, larger ones with `-o wide` only. */
+  /** Above 0: only with `-o wide`. */
   priority?: number;
   jsonPath: string;
 }
 
-/** A conversion webhook of a custom resource (apiextensions.k8s.io/v1). */
+/** apiextensions.k8s.io/v1. */
 export interface ConversionWebhook {
   readonly clientConfig: WebhookClientConfig;
   readonly reviewVersion: "v1" | "v1beta1";
 }
 
-/** All versions of one custom resource, served or not, and how objects convert between them. */
+/** All versions of one custom resource, served or not. */
 export interface KindVersions {
   /** The stored `apiVersion`. */
   readonly storage: string;
   readonly schemas: ReadonlyMap<string, Schema>;
-  /** Whether versions differ in `apiVersion` only. */
+  /** Versions differ in `apiVersion` only. */
   readonly alike: boolean;
-  /** Absent where conversion only leaves out fields that the other version does not know. */
+  /** Absent where conversion only drops unknown fields. */
   readonly webhook?: ConversionWebhook;
 }
 
@@ -98,9 +94,9 @@ export interface ResourceType {
   readonly scale?: { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath?: string };
   readonly schema: Schema;
   readonly columns: readonly PrinterColumn[];
-  /** Built-in kinds accept strategic merge patches, custom resources answer 415. */
+  /** Only built-in kinds accept strategic merge patches. */
   readonly builtin: boolean;
-  /** Field selectors beyond metadata.name and metadata.namespace. */
+  /** Beyond metadata.name and metadata.namespace. */
   readonly selectableFields: readonly string[];
   readonly versions?: KindVersions;
 }

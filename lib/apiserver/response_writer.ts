@@ -10,13 +10,13 @@ import type { EventWriter } from "./watch_objects.ts";
 
 type IncludeObject = "None" | "Metadata" | "Object";
 
-/** How a request's objects are written: shape, media type, and a Table's extra objects. */
+/** Shape, media type, and what a Table includes. */
 export interface ObjectFormat extends Negotiated {
   readonly includeObject: IncludeObject;
   readonly nowMs: number;
 }
 
-/** `includeObject` of a Table request; `Metadata` where absent or unknown. */
+/** `Metadata` where absent or unknown. */
 export function includeObjectOf(query: URLSearchParams): IncludeObject {
   const value = query.get("includeObject");
   return value === "None" || value === "Object" ? value : "Metadata";
@@ -47,7 +47,7 @@ export function objectText(stored: StoredObject, type: ResourceType, format: Obj
   }
 }
 
-/** The JSON text of a list. Items of built-in kinds leave out kind and apiVersion, as typed lists do. */
+/** Items of built-in kinds omit kind and apiVersion, as typed lists do. */
 export function listText(page: ListPage, type: ResourceType, format: ObjectFormat): string {
   const metadata = {
     resourceVersion: String(page.revision),
@@ -80,7 +80,7 @@ export function listText(page: ListPage, type: ResourceType, format: ObjectForma
   }
 }
 
-/** Lines of a watch. Only the first Table has column definitions, as kubectl expects. */
+/** Only a watch's first Table has column definitions, as kubectl expects. */
 export function eventWriter(type: ResourceType, format: ObjectFormat, nowMs: () => number): EventWriter {
   let first = true;
   return (event, stored) => {

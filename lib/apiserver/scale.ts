@@ -37,7 +37,7 @@ export function scaleOf(object: DynamicObject, type: ResourceType): DynamicObjec
 }
 
 /**
- * A copy.
+ * Returns a copy.
  *
  * @throws {ApiError} 422 for an invalid number of replicas.
  */

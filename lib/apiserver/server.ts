@@ -42,19 +42,17 @@ export interface EmbeddedApiServerOptions {
   readonly random?: Random;
   readonly logger?: Logger;
   readonly limits?: Partial<ServerLimits>;
-  /** How webhooks with a URL are called; over the network where absent. */
+  /** Calls webhooks by URL; over the network where absent. */
   readonly webhookFetch?: WebhookFetch;
 }
 
 /**
- * A Kubernetes API in the process, for demos, tests and exploration: discovery, CRUD, watches, server-side apply, CRDs,
- * garbage collection, namespaces and RBAC as in kube-apiserver 1.37 and its controllers. Never for production:
- * everything is in memory, and nothing runs pods.
+ * An in-process Kubernetes API for demos, tests and exploration: discovery, CRUD, watches, server-side apply, CRDs,
+ * garbage collection, namespaces and RBAC as in kube-apiserver 1.37. Never for production: all in memory, no pods run.
  *
- * Guarantees: requests are served in order of arrival, each as one step. What follows from a write (garbage collection,
- * termination) happens after its response, in a fixed order, without timers. While a request waits for an admission or
- * conversion webhook, others are served. With a given clock and seed a run repeats exactly. What is not implemented
- * answers 404, 405 or 501.
+ * Guarantees: each request is served in one step, in order of arrival. Only those that wait for a webhook let others
+ * pass. Garbage collection and terminations follow a response in a fixed order, without timers. With a given clock and
+ * seed a run repeats exactly. What is not implemented answers 404, 405 or 501.
  *
  * @example
  * ```ts
@@ -117,7 +115,7 @@ export class EmbeddedApiServer {
     return this.#context.limits;
   }
 
-  /** A transport for code of this process, as `user`. Its `close` leaves the server running. */
+  /** Closing the transport leaves the server running. */
   transport(user: UserInfo = ADMIN): Transport {
     let open = true;
     const fetch = async (path: string, request: TransportRequest = {}) => {
@@ -129,7 +127,7 @@ export class EmbeddedApiServer {
     return { fetch, close: () => void (open = false) };
   }
 
-  /** Serves one request. Never rejects: every error is a `metav1.Status`. */
+  /** Never rejects: every error is a `metav1.Status`. */
   async handle(request: ApiRequest): Promise<Response> {
     const warnings: string[] = [];
     try {
@@ -156,12 +154,12 @@ export class EmbeddedApiServer {
     }
   }
 
-  /** Publishes the server's certificate (PEM) as `kube-root-ca.crt` in every namespace. */
+  /** Publishes a PEM certificate as `kube-root-ca.crt` in every namespace. */
   publishAuthority(certificate: string): void {
     this.#defaults.publishAuthority(certificate);
   }
 
-  /** Resolves when garbage collection and terminations are done. */
+  /** Resolves after garbage collection and terminations. */
   async settled(): Promise<void> {
     await this.#context.background.idle();
   }
@@ -170,7 +168,7 @@ export class EmbeddedApiServer {
     return this.#context.storage.snapshot();
   }
 
-  /** Restores a state; every watch ends. Tokens of its accounts stay valid. */
+  /** Ends every watch. Tokens of restored accounts stay valid. */
   restore(snapshot: StorageSnapshot): void {
     this.#context.storage.restore(snapshot);
     this.#crds.rebuild();
@@ -180,8 +178,7 @@ export class EmbeddedApiServer {
   }
 
   /**
-   * Serves the webhooks behind a Service, until the returned function is called. The Service need not exist: nothing
-   * else could be behind it.
+   * Serves a Service's webhooks until the returned function is called. The Service need not exist: no pods run here.
    */
   serveService(namespace: string, name: string, fetch: ServiceFetch): () => void {
     return this.#caller.register(namespace, name, fetch);
@@ -194,7 +191,7 @@ export class EmbeddedApiServer {
   }
 }
 
-/** One version of each built-in type, except Events: HorizontalPodAutoscalers would need a conversion. */
+/** One version per type, except Events: HorizontalPodAutoscalers would need a conversion. */
 function servedBuiltinTypes(): readonly ResourceType[] {
   return builtinResourceTypes().filter(({ group, version }) => group !== "autoscaling" || version !== "v1");
 }
@@ -202,7 +199,7 @@ function servedBuiltinTypes(): readonly ResourceType[] {
 function attributesOf(info: RequestInfo): AccessAttributes {
   if (info.kind === "path") return info;
   const { verb, group, plural, subresource, name } = info;
-  // A request for a namespace is authorized inside it, as RequestInfo has it.
+  // A namespace is authorized inside itself, as in RequestInfo.
   const namespace = info.namespace ?? (plural === "namespaces" && group === "" ? name : undefined);
   return { kind: "resource", verb, group, plural, subresource, namespace, name };
 }

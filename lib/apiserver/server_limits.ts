@@ -1,20 +1,20 @@
-/** Bounds of the embedded server, with a real server's values where it has them. */
+/** With kube-apiserver's values where it has them. */
 export interface ServerLimits {
   readonly bodyBytesMax: number;
-  /** Whatever the client requests. */
+  /** Caps the client's limit. */
   readonly pageLimitMax: number;
-  /** Writes per resource that watches can resume from; a slower reader is ended. */
+  /** Writes per resource that watches can resume from. */
   readonly logLengthMax: number;
   readonly bookmarkIntervalMs: number;
-  /** A watch without `timeoutSeconds` ends after this time, scattered up to twice it. */
+  /** Without `timeoutSeconds`; scattered up to twice this. */
   readonly watchTimeoutMs: number;
-  /** How often a write is tried when others come between. */
+  /** Attempts of a write when others come between. */
   readonly writeAttemptsMax: number;
   readonly webhookAnswerBytesMax: number;
   readonly conversionObjectsMax: number;
-  /** JSON characters of these objects together; one object is always sent. */
+  /** JSON characters per request; one object is always sent. */
   readonly conversionCharactersMax: number;
-  /** The delay before a watch calls a failed conversion webhook again. */
+  /** Delay before a watch retries a failed conversion. */
   readonly conversionRetryMs: number;
 }
 

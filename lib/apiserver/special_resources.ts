@@ -22,11 +22,11 @@ import type { WriteTarget } from "./write_target.ts";
 const REVIEW_GROUPS = new Set(["authorization.k8s.io", "authentication.k8s.io"]);
 const TOKEN_SECONDS_DEFAULT = 3_600;
 const TOKEN_SECONDS_MIN = 600;
-/** Pods that no disruption budget protects (policy/v1 eviction). */
+/** Disruption budgets do not protect these (policy/v1 eviction). */
 const EVICTABLE_PHASES = new Set(["Pending", "Succeeded", "Failed"]);
 const SCALE_SCHEMA: ResourceType["schema"] = { type: "object" };
 
-/** Reviews, which are questions rather than objects, and subresources of another kind. */
+/** Serves reviews, and subresources of another kind. */
 export class SpecialResources {
   readonly #server: ServerContext;
   readonly #authorizer: Authorizer;
@@ -126,7 +126,7 @@ export class SpecialResources {
     }
   }
 
-  /** Webhooks would have to get the Scale or Eviction, not its object. */
+  /** Webhooks would have to receive the Scale or Eviction. */
   #refuseWebhooks({ info, type }: ResourceRequest, operation: "CREATE" | "UPDATE"): void {
     const { subresource, namespace } = info;
     if (info.verb === "get" || !this.#server.admission.concerns({ operation, type, subresource, namespace })) return;

@@ -3,42 +3,41 @@ import type { DynamicObject } from "../apimachinery/mod.ts";
 import { EventLog, type StorageEvent } from "./event_log.ts";
 import { StoredObject } from "./stored_object.ts";
 
-/** One resource's objects: sorted keys (`namespace/name` or `name`), values, and the log for watches. */
+/** Sorted keys (`namespace/name` or `name`), values, and the watches' log. */
 interface Table {
   readonly keys: string[];
   readonly objects: Map<string, StoredObject>;
   readonly log: EventLog;
 }
 
-/** The storage's content at one revision; frozen objects are shared. */
+/** The content at one revision; shares frozen objects. */
 export interface StorageSnapshot {
   readonly revision: number;
   readonly tables: ReadonlyMap<string, ReadonlyMap<string, StoredObject>>;
 }
 
-/** Called inside each write: it must not write itself. */
+/** Runs inside each write and must not write. */
 type StorageListener = (resource: string, event: StorageEvent) => void;
 
 interface ScanOptions {
   readonly namespace?: string;
   readonly after?: string;
-  /** The state at this revision. */
   readonly revision?: number;
 }
 
 /**
- * The embedded server's etcd: objects in memory under one increasing revision, with a bounded history per resource.
+ * The embedded server's etcd: objects in memory under one revision, with a bounded history per resource.
  *
  * Guarantees: every write takes the next revision as `metadata.resourceVersion`. Stored objects are frozen. A write
- * names the state that it replaces, and fails if another came first. Keys are listed in byte order, as in etcd. Assumes
- * that the caller does not edit objects afterwards.
+ * names the state that it replaces, and fails if another came first. Keys are in byte order, as in etcd. Assumes that
+ * callers do not edit objects afterwards.
  */
 export class Storage {
   readonly #tables = new Map<string, Table>();
   readonly #listeners: StorageListener[] = [];
   readonly #logLengthMax: number;
   #revision = 1;
-  /** History up to here is gone for every resource. */
+  /** All history up to here is gone. */
   #compacted = 0;
 
   constructor(options: { logLengthMax?: number } = {}) {
@@ -81,7 +80,7 @@ export class Storage {
     return current;
   }
 
-  /** Replaces `previous`; undefined where it is no longer current. */
+  /** Undefined where `previous` is no longer current. */
   update(resource: string, key: string, object: DynamicObject, previous: StoredObject): StoredObject | undefined {
     const table = this.#table(resource);
     if (table.objects.get(key) !== previous) return undefined;
@@ -91,7 +90,7 @@ export class Storage {
     return current;
   }
 
-  /** Removes `previous`; watchers see `object` as its last state. Undefined where another write came first. */
+  /** Watchers see `object` as the last state. Undefined where `previous` is no longer current. */
   remove(resource: string, key: string, object: DynamicObject, previous: StoredObject): StoredObject | undefined {
     const table = this.#table(resource);
     if (table.objects.get(key) !== previous) return undefined;
@@ -102,12 +101,12 @@ export class Storage {
     return current;
   }
 
-  /** Whether the state at `revision` can still be read. */
+  /** Whether `revision` can still be read. */
   remembers(resource: string, revision: number): boolean {
     return revision >= this.#table(resource).log.compactedRevision;
   }
 
-  /** A resource's objects in key order, now or at a revision that {@linkcode remembers} confirmed. */
+  /** In key order, now or at a revision that {@linkcode remembers} confirmed. */
   *scan(resource: string, options: ScanOptions = {}): Generator<readonly [string, StoredObject]> {
     const table = this.#table(resource);
     const prefix = options.namespace === undefined ? "" : `${options.namespace}/`;
@@ -125,19 +124,19 @@ export class Storage {
     }
   }
 
-  /** Drops the history: watches from before now, and pages of earlier lists, get 410. */
+  /** Drops the history: older watches and list pages get 410. */
   compact(): void {
     this.#compacted = this.#revision;
     for (const table of this.#tables.values()) table.log.compact(this.#revision);
   }
 
-  /** Cheap: frozen objects are shared. */
+  /** Cheap: shares frozen objects. */
   snapshot(): StorageSnapshot {
     const tables = new Map([...this.#tables].map(([resource, table]) => [resource, new Map(table.objects)]));
     return { revision: this.#revision, tables };
   }
 
-  /** Restores `snapshot`. Watches end, history is gone, listeners are not called. */
+  /** Ends watches and drops history; calls no listeners. */
   restore(snapshot: StorageSnapshot): void {
     for (const table of this.#tables.values()) table.log.end();
     this.#tables.clear();
@@ -177,7 +176,6 @@ export class Storage {
   }
 }
 
-/** The index of the first key that is not below `key`. */
 function lowerBound(keys: readonly string[], key: string): number {
   let low = 0, high = keys.length;
   while (low < high) {
@@ -188,7 +186,6 @@ function lowerBound(keys: readonly string[], key: string): number {
   return low;
 }
 
-/** Present keys and those that existed then. */
 function mergedKeys(present: readonly string[], past: ReadonlyMap<string, StoredObject | undefined>): string[] {
   const gone = [...past].filter(([, stored]) => stored !== undefined).map(([key]) => key);
   return [...new Set([...present, ...gone])].sort();

@@ -38,7 +38,7 @@ export function strategyOf(resource: string): Strategy {
   return Object.hasOwn(BY_RESOURCE, resource) ? BY_RESOURCE[resource]! : NONE;
 }
 
-/** Built-in resources with generations; custom resources all have them. */
+/** All custom resources have generations. */
 const WITH_GENERATION = new Set([
   "pods",
   "replicationcontrollers",
@@ -67,7 +67,7 @@ export function countsGenerations(type: ResourceType, resource: string): boolean
   return !type.builtin || WITH_GENERATION.has(resource);
 }
 
-/** Built-ins whose deletion answers with the object instead of a Status. */
+/** Deletion answers with the object instead of a Status. */
 const ANSWERS_DELETED = new Set([
   "pods",
   "services",
@@ -82,7 +82,7 @@ export function answersDeletedObject(resource: string): boolean {
   return ANSWERS_DELETED.has(resource);
 }
 
-/** What happens to dependents by default: these two kinds keep their oldest version's behaviour. */
+/** Two kinds keep their oldest version's behaviour. */
 export function defaultPropagation(resource: string): "Background" | "Orphan" {
   return resource === "jobs.batch" || resource === "replicationcontrollers" ? "Orphan" : "Background";
 }

@@ -7,18 +7,17 @@ interface StrategyContext {
 }
 
 /**
- * The rules of one kind that its schema cannot express. Hooks edit or validate the request's own candidate; `old` is
- * frozen. A real server's order: defaults, `normalize`, managedFields, `prepareFor…`, generation, `validate`. So what
- * is prepared belongs to no field manager.
+ * Rules that a schema cannot express. Hooks edit or validate the candidate; `old` is frozen. Order as in
+ * kube-apiserver: defaults, `normalize`, managedFields, `prepareFor…`, generation, `validate`. So prepared fields have
+ * no manager.
  */
 export interface Strategy {
-  /** Brings the client's object into its stored form. */
+  /** Makes the stored form. */
   normalize?(object: DynamicObject): void;
   prepareForCreate?(object: DynamicObject, context: StrategyContext): void;
-  /** For writes to the main endpoint only. */
+  /** Main endpoint only. */
   prepareForUpdate?(object: DynamicObject, old: DynamicObject, context: StrategyContext): void;
-  /** Causes against a candidate; `old` is absent on create. */
+  /** `old` is absent on create. */
   validate?(object: DynamicObject, old: DynamicObject | undefined): StatusCause[];
-  /** Warnings for an accepted candidate. */
   readonly warnings?: readonly string[];
 }

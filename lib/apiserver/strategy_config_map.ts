@@ -9,7 +9,6 @@ const KEY_HINT =
   "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or " +
   "'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 
-/** core/v1 ConfigMap: keys, size, immutability. */
 export const configMapStrategy: Strategy = {
   validate(object, old) {
     const causes = [...dataKeyCauses(object.data, "data"), ...dataKeyCauses(object.binaryData, "binaryData")];
@@ -37,7 +36,7 @@ function bytesOf(data: Record<string, unknown>): number {
   return Object.values(data).reduce<number>((sum, value) => sum + encoder.encode(String(value)).length, 0);
 }
 
-/** Faults of the keys of `data`, for Secrets too. */
+/** For Secrets too. */
 export function dataKeyCauses(data: unknown, field: string): StatusCause[] {
   if (!isObject(data)) return [];
   return Object.keys(data).flatMap((key) => {

@@ -5,12 +5,12 @@ import { invalidValue } from "./api_error.ts";
 import { resourceTypesOf } from "./schema/crd.ts";
 import type { Strategy } from "./strategy.ts";
 
-/** On a terminating CRD, until its instances are gone. */
+/** Kept until a terminating CRD's instances are gone. */
 export const CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io";
 
 type Fields = Record<string, unknown>;
 
-/** apiextensions/v1 CRDs: the write itself accepts names and serves versions. */
+/** The write itself accepts names and serves versions. */
 export const crdStrategy: Strategy = {
   normalize,
   prepareForCreate(object, { nowMs }) {
@@ -84,7 +84,7 @@ function normalize(object: DynamicObject): void {
   spec.conversion ??= { strategy: "None" };
   const { service } = clientConfigOf(spec.conversion);
   if (isObject(service)) service.port ??= 443;
-  // The Go type leaves out an explicit false.
+  // Go omits an explicit false.
   if (spec.preserveUnknownFields === false) delete spec.preserveUnknownFields;
 }
 

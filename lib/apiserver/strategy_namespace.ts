@@ -2,12 +2,11 @@ import { isObject } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 import type { Strategy } from "./strategy.ts";
 
-/** A namespace's name, for selectors (KEP-2161). */
+/** For selectors (KEP-2161). */
 const NAME_LABEL = "kubernetes.io/metadata.name";
-/** In `spec.finalizers` until the namespace's content is gone. */
+/** In `spec.finalizers` until the content is gone. */
 export const KUBERNETES_FINALIZER = "kubernetes";
 
-/** core/v1 Namespace: phase, finalizers in `spec`, the name label. */
 export const namespaceStrategy: Strategy = {
   normalize(object) {
     const metadata = object.metadata!;
@@ -22,7 +21,7 @@ export const namespaceStrategy: Strategy = {
     };
   },
   prepareForUpdate(object, old) {
-    // Only /finalize writes the finalizers of spec.
+    // Only /finalize writes spec.finalizers.
     object.spec = { ...(isObject(object.spec) ? object.spec : {}), finalizers: specFinalizers(old) };
   },
 };

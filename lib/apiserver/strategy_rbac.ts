@@ -2,7 +2,7 @@ import { jsonEqual } from "../base/mod.ts";
 import { invalidValue } from "./api_error.ts";
 import type { Strategy } from "./strategy.ts";
 
-/** rbac/v1 bindings: the role cannot be changed. */
+/** A binding's role is immutable. */
 export const rbacStrategy: Strategy = {
   validate(object, old) {
     if (!old || jsonEqual(object.roleRef, old.roleRef)) return [];

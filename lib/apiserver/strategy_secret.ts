@@ -7,7 +7,7 @@ import type { Strategy } from "./strategy.ts";
 const DATA_BYTES_MAX = 1024 * 1024;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** Required keys by Secret type (core/v1 validation). */
+/** From core/v1 validation. */
 const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
   "kubernetes.io/dockercfg": [".dockercfg"],
   "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
@@ -17,7 +17,7 @@ const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
 const SERVICE_ACCOUNT_TOKEN = "kubernetes.io/service-account-token";
 const SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name";
 
-/** core/v1 Secret: stringData becomes data; types and immutable ones do not change. */
+/** stringData becomes data; the type is immutable. */
 export const secretStrategy: Strategy = {
   normalize,
   validate(object, old) {
@@ -34,7 +34,7 @@ function normalize(object: DynamicObject): void {
     for (const [key, value] of Object.entries(object.data)) {
       if (value === null) setKey(object.data, key, "");
       else if (typeof value !== "string" || !BASE64.test(value.replaceAll(/[\r\n]/g, ""))) {
-        // The value may be the unencoded secret itself: it is not quoted.
+        // Not quoted: it may be the unencoded secret.
         throw badRequest(`Secret in version "v1" cannot be handled as a Secret: illegal base64 data in data["${key}"]`);
       }
     }

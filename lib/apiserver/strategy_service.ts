@@ -5,7 +5,7 @@ import type { Strategy } from "./strategy.ts";
 const NODE_PORT_MIN = 30_000;
 const NODE_PORT_COUNT = 2_768;
 
-/** core/v1 Service: cluster IP and node ports follow from the uid, instead of an allocator's state. */
+/** Cluster IP and node ports follow from the uid, without an allocator. */
 export const serviceStrategy: Strategy = {
   prepareForCreate(object) {
     const spec = specOf(object);
@@ -37,7 +37,7 @@ function addFamilies(spec: Record<string, unknown>): void {
   spec.ipFamilyPolicy ??= "SingleStack";
 }
 
-/** Ports of the usual range, from the uid; there is no search for a free one. */
+/** In the usual range; free ports are not searched. */
 function addNodePorts(spec: Record<string, unknown>, uid: string): void {
   if (spec.type !== "NodePort" && spec.type !== "LoadBalancer") return;
   const first = Number.parseInt(uid.slice(4, 8), 16) || 0;

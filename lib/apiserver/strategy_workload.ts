@@ -5,18 +5,18 @@ import type { Strategy } from "./strategy.ts";
 
 type Fields = Record<string, unknown>;
 
-/** apps/v1: a selector cannot change once pods follow it. */
+/** The selector is immutable. */
 export const workloadStrategy: Strategy = {
   validate: (object, old) => old ? immutableSpec(object, old, ["selector"]) : [],
 };
 
-/** batch/v1 Job: the uid gives the selector, the template cannot change. */
+/** The selector follows from the uid; the template is immutable. */
 export const jobStrategy: Strategy = {
   prepareForCreate: selectOwnPods,
   validate: (object, old) => old ? immutableSpec(object, old, ["selector", "template", "completionMode"]) : [],
 };
 
-/** core/v1 Pod: it is not scheduled, so it stays Pending. */
+/** Not scheduled, so Pending. */
 export const podStrategy: Strategy = {
   prepareForCreate(object) {
     object.status = { phase: "Pending", qosClass: qosClass(fieldsOf(object.spec)) };
@@ -51,7 +51,7 @@ function selectOwnPods(object: DynamicObject): void {
   if (Object.keys(object.metadata?.labels ?? {}).length === 0) object.metadata!.labels = { ...podLabels };
 }
 
-/** Quality of service by requests and limits (core/v1 helper qos). */
+/** From core/v1 helper qos. */
 function qosClass(spec: Fields): "BestEffort" | "Burstable" | "Guaranteed" {
   const containers = [spec.containers, spec.initContainers].flatMap((list) => Array.isArray(list) ? list : []);
   const resources = containers.map((container) => fieldsOf(fieldsOf(container).resources));

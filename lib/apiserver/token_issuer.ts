@@ -10,13 +10,13 @@ interface Token {
   readonly expiresMs: number;
 }
 
-/** The oldest goes first. */
+/** Evicts the oldest. */
 const TOKENS_MAX = 10_000;
 const ENTROPY_BYTES = 32;
 
 /**
- * ServiceAccounts' bearer tokens: opaque and known to this server only. One is void after its time, or when its
- * ServiceAccount is gone; a new one of the same name is another.
+ * ServiceAccounts' opaque tokens, known to this server only. They expire, and end with their ServiceAccount; a new one
+ * of that name is another.
  */
 export class TokenIssuer {
   readonly #clock: Clock;
@@ -29,7 +29,7 @@ export class TokenIssuer {
   }
 
   issue(account: { namespace: string; name: string; uid: string }, lifetimeMs: number): string {
-    // Not from Random: a token guards a socket, and a known seed would reveal it.
+    // Not from Random: a known seed would reveal it.
     const token = `embedded.${randomBytes(ENTROPY_BYTES).toString("base64url")}`;
     const oldest = this.#tokens.size >= TOKENS_MAX ? this.#tokens.keys().next().value : undefined;
     if (oldest !== undefined) this.#tokens.delete(oldest);
@@ -37,7 +37,7 @@ export class TokenIssuer {
     return token;
   }
 
-  /** Undefined for an unknown or void token. */
+  /** Undefined for an unknown or expired token. */
   userOf(token: string): UserInfo | undefined {
     const known = this.#tokens.get(token);
     if (!known) return undefined;

@@ -14,16 +14,16 @@ import { countsGenerations, strategyOf } from "./strategies.ts";
 import { admissionAttributes, type WriteTarget } from "./write_target.ts";
 
 /**
- * Makes the candidate, which the caller owns, from the frozen live object in the request's version. Steps are needed
- * where managers of other versions own parts.
+ * Makes the candidate, which the caller owns, from the frozen live object in the request's version. Returns steps where
+ * other versions' managers own parts.
  */
 export type Change = (live: DynamicObject) => DynamicObject | ConversionSteps<DynamicObject>;
 
 /**
- * Changes an object for the server itself, without webhooks or a converting one. A resourceVersion in the candidate is
- * checked. A write without changes stores nothing. A terminating object goes with its last finalizer.
+ * Updates for the server itself, without webhooks or webhook conversion. Checks the candidate's resourceVersion. Stores
+ * nothing without changes. Removes a terminating object without finalizers.
  *
- * @throws {ApiError} 404, 409, 422 as a real server; nothing is stored then.
+ * @throws {ApiError} 404, 409, 422 as kube-apiserver; nothing is stored then.
  */
 export function updateObject(server: ServerContext, target: WriteTarget, change: Change): StoredObject {
   const { key, stored } = storedState(server, target), live = presented(stored, target.type);
@@ -32,10 +32,10 @@ export function updateObject(server: ServerContext, target: WriteTarget, change:
 }
 
 /**
- * Changes an object as PUT and PATCH do, with webhooks; in one step where none applies. `change` runs again if another
- * client wrote meanwhile.
+ * Updates as PUT and PATCH do, with webhooks; in one step where none applies. `change` runs again after another
+ * client's write.
  *
- * @throws {ApiError} as {@linkcode updateObject}, and what webhooks refuse.
+ * @throws {ApiError} as {@linkcode updateObject}, and where webhooks deny it.
  */
 export async function updateAdmitted(
   server: ServerContext,
@@ -96,7 +96,7 @@ function storeChange(
   target: WriteTarget,
   { key, stored, live, next, object }: StateChange,
 ): StoredObject {
-  // Compared in stored form: an object in a former version is written, even without a visible difference.
+  // Stored forms: an object in an old version is written even if it looks the same.
   if (isNoOp(object, stored.object)) return stored;
   checkCandidate(target, next, live);
   const resource = storageResource(target.type);
@@ -109,7 +109,7 @@ function storeChange(
   return written;
 }
 
-/** Whether nothing keeps a terminating object. */
+/** A terminating object without finalizers. */
 export function isReleased(object: DynamicObject, resource: string): boolean {
   const metadata = object.metadata!;
   if (!metadata.deletionTimestamp || (metadata.finalizers?.length ?? 0) > 0) return false;
@@ -131,7 +131,7 @@ function checkPreconditions(target: WriteTarget, candidate: DynamicObject, live:
   if (wanted.resourceVersion !== have.resourceVersion) throw conflict(target.type, target.name!);
 }
 
-/** The candidate as mutating webhooks see it: other endpoints' fields are the live object's, managers are recorded. */
+/** The object that mutating webhooks receive: other endpoints' fields are live, managers are recorded. */
 function* prepareManaged(
   server: ServerContext,
   target: WriteTarget,
@@ -159,13 +159,13 @@ function* prepareManaged(
     });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    // managedFields is no reason to refuse the write: it stays until it can be tracked again.
+    // The write succeeds anyway; managedFields stay until they can be tracked again.
     next.metadata!.managedFields = jsonClone(live.metadata!.managedFields);
   }
   return next;
 }
 
-/** Takes what this write may not change from the live object. */
+/** Keeps what this write may not change. */
 function restrictToEndpoint(target: WriteTarget, candidate: DynamicObject, live: DynamicObject): DynamicObject {
   const { type, subresource } = target;
   keepServerMetadata(candidate, live);
@@ -175,7 +175,7 @@ function restrictToEndpoint(target: WriteTarget, candidate: DynamicObject, live:
   return next;
 }
 
-/** Adds the server's fields, which have no owner. */
+/** Adds server fields, which have no owner. */
 function complete(
   server: ServerContext,
   { type, subresource }: WriteTarget,
@@ -192,7 +192,7 @@ function complete(
   return next;
 }
 
-/** Metadata that no client writes (rest.BeforeUpdate). */
+/** As rest.BeforeUpdate. */
 function keepServerMetadata(candidate: DynamicObject, live: DynamicObject): void {
   const metadata = candidate.metadata!, former = live.metadata!;
   metadata.name ??= former.name;
@@ -207,7 +207,7 @@ function keepServerMetadata(candidate: DynamicObject, live: DynamicObject): void
   delete metadata.selfLink;
 }
 
-/** What the endpoint writes: everything but status, or status alone. */
+/** Everything but status, or status alone. */
 function writtenPart(
   { builtin, subresources }: ResourceType,
   subresource: string | undefined,
@@ -223,7 +223,7 @@ function writtenPart(
   const { status: _status, ...rest } = live;
   const next: DynamicObject = jsonClone(rest);
   if (builtin) {
-    // Built-in kinds also accept annotations and finalizers here, custom resources only status.
+    // Built-in kinds also accept annotations and finalizers, custom resources only status.
     const { labels: _labels, ownerReferences: _owners, ...metadata } = candidate.metadata!;
     const { labels, ownerReferences } = next.metadata!;
     next.metadata = { ...metadata, ...(labels && { labels }), ...(ownerReferences && { ownerReferences }) };
@@ -233,7 +233,7 @@ function writtenPart(
   return next;
 }
 
-/** Whether anything differs except metadata, and status with its own endpoint. */
+/** Ignores metadata, and status with its own endpoint. */
 function contentChanged(next: DynamicObject, live: DynamicObject, subresources: readonly string[]): boolean {
   const content = (object: DynamicObject) => {
     const { metadata: _metadata, status, ...rest } = object;
@@ -242,7 +242,7 @@ function contentChanged(next: DynamicObject, live: DynamicObject, subresources: 
   return !jsonEqual(content(next), content(live));
 }
 
-/** Whether a write would change only the times in managedFields: then it is none. */
+/** Changes only of managedFields' times are no write. */
 function isNoOp(next: DynamicObject, live: DynamicObject): boolean {
   const timeless = (object: DynamicObject) => {
     const { managedFields, ...metadata } = object.metadata!;

@@ -1,4 +1,4 @@
-/** A requesting user (authentication.k8s.io/v1 UserInfo). */
+/** authentication.k8s.io/v1 UserInfo. */
 export interface UserInfo {
   readonly name: string;
   readonly uid?: string;
@@ -10,7 +10,7 @@ export interface UserInfo {
 export const MASTERS_GROUP = "system:masters";
 export const AUTHENTICATED_GROUP = "system:authenticated";
 
-/** The default in-process user and that of the kubeconfig's certificate. */
+/** The default in-process user, and the kubeconfig's. */
 export const ADMIN: UserInfo = { name: "admin", groups: [MASTERS_GROUP, AUTHENTICATED_GROUP] };
 
 export function serviceAccountUser(namespace: string, name: string, uid?: string): UserInfo {

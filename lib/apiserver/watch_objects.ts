@@ -22,11 +22,11 @@ interface WatchTarget {
   readonly signal?: AbortSignal;
 }
 
-/** Bounds one chunk: a reader that catches up gets few large ones, a waiting one each event. */
+/** Events that a reader gets at once when it catches up. */
 const CHUNK_EVENTS_MAX = 200;
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
-/** The body of a watch: one JSON document per line, until client, timeout or server end it. */
+/** One JSON document per line, until client, timeout or server end it. */
 export function watchObjects(server: ServerContext, target: WatchTarget): ReadableStream<Uint8Array> {
   const { type, options } = target;
   const { storage } = server;
@@ -35,13 +35,13 @@ export function watchObjects(server: ServerContext, target: WatchTarget): Readab
   const requested = options.resourceVersion;
   const fromState = requested === undefined || requested === 0 || options.sendInitialEvents === true;
   if (!fromState && !storage.remembers(resource, requested)) {
-    // A real server answers 200 and says it in the stream, so that informers have one case.
+    // kube-apiserver answers 200 with an ERROR event, so that informers have one case.
     return failedWatch(`too old resource version: ${requested} (${log.compactedRevision})`);
   }
   const initial: StoredObject[] = [];
   if (fromState && options.sendInitialEvents !== false) {
     for (const [, stored] of storage.scan(resource, { namespace: target.namespace })) {
-      // Objects to convert are filtered when written.
+      // Objects to convert are filtered later.
       if (needsViews(type) || matches(presented(stored, type))) initial.push(stored);
     }
   }
@@ -60,7 +60,7 @@ function failedWatch(message: string): ReadableStream<Uint8Array> {
   });
 }
 
-/** What a watch sends: the initial objects, then the log's events after `revision`. */
+/** The initial objects, then the log's events after `revision`. */
 interface WatchFeed {
   readonly log: EventLog;
   readonly matches: ObjectFilter;
@@ -68,7 +68,7 @@ interface WatchFeed {
   readonly revision: number;
 }
 
-/** A watch as the source of its response body: it reads the shared log when the client reads. */
+/** Reads the shared log when the client reads. */
 class Watch implements UnderlyingDefaultSource<Uint8Array> {
   readonly #clock: Clock;
   readonly #target: WatchTarget;
@@ -115,7 +115,6 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
     if (target.options.bookmarks) this.#scheduleBookmark();
   }
 
-  /** Resolves when there is something to read, or the end. */
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     for (;;) {
       const ready = needsViews(this.#target.type) ? await this.#convertNext() : CHUNK_EVENTS_MAX;
@@ -130,7 +129,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
         controller.enqueue(this.#encoder.encode(text));
         return;
       }
-      // A filtered event leaves no text, and more may follow.
+      // Filtered events leave no text.
       if (this.#log.read(this.#position).kind === "idle") await this.#waitForEvent();
     }
   }
@@ -150,8 +149,8 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   /**
-   * Converts the next chunk's states and returns its count of log events; later writes wait for the next chunk. While
-   * the webhook fails the watch is silent, then continues in order, as on a real server.
+   * Converts the next chunk; returns its count of log events. While the webhook fails the watch is silent, then
+   * continues in order, as in kube-apiserver.
    */
   async #convertNext(): Promise<number> {
     while (!this.#isOver()) {
@@ -197,7 +196,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
     return this.#converter.remembered(stored, this.#target.type);
   }
 
-  /** The text of at most `ready` events: undefined at the end, empty if there are none. */
+  /** At most `ready` events: undefined at the end, empty if there are none. */
   #nextChunk(ready: number): string | undefined {
     const { type, write } = this.#target;
     let text = "";
@@ -227,7 +226,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
     return text;
   }
 
-  /** An event as this watch sees it: an object that begins or ceases to match is added or deleted. */
+  /** Objects that start or stop matching are ADDED or DELETED. */
   #written(event: StorageEvent): string {
     if (!event.key.startsWith(this.#prefix)) return "";
     const { type, write } = this.#target;
@@ -282,7 +281,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
   }
 }
 
-/** The last matching state, with the revision at which it ceased to match. */
+/** The last matching state, at the revision where it stopped matching. */
 function departed(previous: StoredObject, revision: number): StoredObject {
   const { object } = previous;
   const last: DynamicObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };

@@ -1,7 +1,6 @@
 import { isDnsSubdomain, type StatusCause } from "../apimachinery/mod.ts";
 import { invalidValue, requiredValue } from "./api_error.ts";
 
-/** Of an admission or conversion webhook. */
 export interface WebhookClientConfig {
   readonly url?: string;
   readonly service?: {
@@ -21,7 +20,7 @@ const SEGMENT_HINT =
   "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const PORT_MAX = 65_535;
 
-/** What is wrong with a webhook's place at `field` (k8s.io/apiserver webhook.ValidateWebhookURL and …Service). */
+/** As k8s.io/apiserver's webhook.ValidateWebhookURL and …Service. */
 export function clientConfigCauses(config: WebhookClientConfig, field: string): StatusCause[] {
   if ((config.url === undefined) === (config.service === undefined)) {
     return [requiredValue(field, "exactly one of url or service is required")];

@@ -9,10 +9,10 @@ export interface WriteTarget {
   readonly namespace?: string;
   readonly name?: string;
   readonly subresource?: string;
-  /** Absent where the server itself writes, without webhooks. */
+  /** Absent for the server's own writes, without webhooks. */
   readonly user?: UserInfo;
   readonly options: WriteOptions;
-  /** From server-side apply, with its managedFields settled. */
+  /** From server-side apply: managedFields are final. */
   readonly applied?: boolean;
   readonly warnings: string[];
 }

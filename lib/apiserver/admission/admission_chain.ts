@@ -24,16 +24,15 @@ import { deniedBy, type WebhookCaller } from "./webhook_call.ts";
 import { selectorsMatch, webhookType, type WrittenObject } from "./webhook_match.ts";
 
 export interface AdmissionAttributes extends WrittenObject {
-  /** Empty until it is generated. */
+  /** Empty before `generateName`. */
   readonly name: string;
   readonly user: UserInfo;
   readonly dryRun: boolean;
   readonly fieldManager?: string;
-  /** Warnings of webhooks are added. */
   readonly warnings: string[];
 }
 
-/** A webhook cannot be called, or its response is invalid: its failure policy decides. */
+/** A failed call or an invalid response: `failurePolicy` decides. */
 class CallError extends Error {}
 
 const OPTIONS = { CREATE: "CreateOptions", UPDATE: "UpdateOptions", DELETE: "DeleteOptions" } as const;
@@ -47,9 +46,8 @@ interface AdmissionServer {
 }
 
 /**
- * Runs the admission webhooks of a write, as kube-apiserver does. Mutating ones run in turn, each on the former's
- * result. Those with `reinvocationPolicy: IfNeeded` run again if a later one changed the object. Validating ones
- * follow, in order and not at once, so that a run repeats.
+ * Runs the webhooks of a write as kube-apiserver does: mutating ones, then validating ones. Those with
+ * `reinvocationPolicy: IfNeeded` run again after a later change. Validating ones run one by one, so that a run repeats.
  */
 export class AdmissionChain {
   readonly #server: AdmissionServer;
@@ -66,18 +64,14 @@ export class AdmissionChain {
     this.#caller = caller;
   }
 
-  /** Whether any webhook has a rule for a write; if none has, there is nothing to wait for. */
+  /** Whether any webhook has a rule for this write. */
   concerns(write: WrittenObject): boolean {
     return (["mutating", "validating"] as const).some((phase) =>
       this.#table.of(phase).some((webhook) => webhookType(webhook, write, this.#server.registry) !== undefined)
     );
   }
 
-  /**
-   * The object after every mutating webhook.
-   *
-   * @throws {ApiError} where one refuses, or fails under `failurePolicy: Fail`.
-   */
+  /** @throws {ApiError} where a webhook denies the request, or fails under `failurePolicy: Fail`. */
   async mutate(attributes: AdmissionAttributes): Promise<DynamicObject | undefined> {
     let { object } = attributes;
     const webhooks = this.#table.of("mutating"), again = new Set<Webhook>(), seen: Webhook[] = [];
@@ -93,7 +87,7 @@ export class AdmissionChain {
     return object;
   }
 
-  /** @throws {ApiError} where one refuses, or fails under `failurePolicy: Fail`. */
+  /** @throws {ApiError} as {@linkcode mutate}. */
   async validate(attributes: AdmissionAttributes): Promise<void> {
     for (const webhook of this.#table.of("validating")) await this.#run("validating", webhook, attributes);
   }
@@ -132,7 +126,7 @@ export class AdmissionChain {
     });
   }
 
-  /** @throws {ApiError} 500 where conversion fails, whatever the failure policy: no admission webhook has failed. */
+  /** @throws {ApiError} 500 where conversion fails, whatever the failure policy. */
   async #inVersion(object: DynamicObject, as: ResourceType): Promise<DynamicObject> {
     try {
       return await this.#server.converter.convert(object, formatApiVersion(as), as);
@@ -142,7 +136,7 @@ export class AdmissionChain {
     }
   }
 
-  /** Applies a webhook's patch; the result has the request's version again. */
+  /** Applies a webhook's patch; returns the object in the request's version. */
   async #patched(
     { name }: Webhook,
     { object, type, warnings }: AdmissionAttributes,
@@ -164,7 +158,7 @@ export class AdmissionChain {
     if (!isObject(next) || !isObject(next.metadata)) throw internal(`admission webhook "${name}" made no object of it`);
     const result = await this.#inVersion(next as DynamicObject, type);
     try {
-      // A copy: values shared with the former object must not be edited.
+      // A copy: decoding edits it, and values are shared.
       decodeObject(result, type, "Ignore", warnings);
     } catch (error) {
       throw internal(describeError(error));
@@ -228,7 +222,7 @@ function reviewRequest(uid: string, as: ResourceType, attributes: AdmissionAttri
   };
 }
 
-/** Conditions are checked when a configuration is stored; a failure here is of this request alone. */
+/** Conditions are checked when stored; an error here fails this request alone. */
 function conditionsHold({ name, matchConditions = [] }: Webhook, request: Record<string, unknown>): boolean {
   const { object, oldObject } = request;
   return matchConditions.every((condition) => {

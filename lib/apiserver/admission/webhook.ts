@@ -3,7 +3,7 @@ import type { DynamicObject, LabelSelector } from "../../apimachinery/mod.ts";
 import type { Storage } from "../storage.ts";
 import type { WebhookClientConfig } from "../webhook_client.ts";
 
-/** Which requests a webhook is for (RuleWithOperations). */
+/** RuleWithOperations. */
 export interface WebhookRule {
   readonly operations: readonly string[];
   readonly apiGroups: readonly string[];
@@ -35,7 +35,7 @@ const RESOURCES: Readonly<Record<WebhookPhase, string>> = {
   validating: `validatingwebhookconfigurations.${GROUP}`,
 };
 
-/** The stored webhooks in call order: by configuration name, then as listed. */
+/** In call order: by configuration name, then as listed. */
 export class WebhookTable {
   readonly #storage: Storage;
   #phases: Partial<Record<WebhookPhase, readonly Webhook[]>> = {};
@@ -53,13 +53,13 @@ export class WebhookTable {
     );
   }
 
-  /** Call this after the storage is restored. */
+  /** Call after a restore. */
   rebuild(): void {
     this.#phases = {};
   }
 }
 
-/** The webhooks of a configuration, without entries that are no object. */
+/** Skips entries that are not objects. */
 export function webhooksOf(configuration: DynamicObject): readonly Webhook[] {
   const { webhooks } = configuration;
   return Array.isArray(webhooks) ? webhooks.filter(isObject) as unknown as Webhook[] : [];

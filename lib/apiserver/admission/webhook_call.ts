@@ -15,7 +15,7 @@ import type { WebhookClientConfig } from "../webhook_client.ts";
 
 interface WebhookPost {
   readonly url: string;
-  /** Trusted authorities as PEM; the machine's where absent. */
+  /** PEM; the system's CAs where absent. */
   readonly authorities?: string;
   readonly body: string;
   readonly signal: AbortSignal;
@@ -23,13 +23,13 @@ interface WebhookPost {
 
 export type WebhookFetch = (post: WebhookPost) => Promise<Response>;
 
-/** Calls a Service of this process, with path, query and a JSON body. */
+/** Calls a Service of this process. */
 export type ServiceFetch = (
   path: string,
   request: { method: string; headers: Record<string, string>; body: string; signal: AbortSignal },
 ) => Promise<Response>;
 
-/** Calls webhooks: by URL over the network, or in this process where a Service is registered. */
+/** Calls webhooks by URL, or by Service in this process. */
 export class WebhookCaller {
   readonly #clock: Clock;
   readonly #fetch: WebhookFetch;
@@ -42,14 +42,14 @@ export class WebhookCaller {
     this.#answerBytesMax = answerBytesMax;
   }
 
-  /** Answers for a Service until the returned function is called. The latest registration wins. */
+  /** The latest registration wins, until the returned function is called. */
   register(namespace: string, name: string, fetch: ServiceFetch): () => void {
     const key = `${namespace}/${name}`;
     this.#services.set(key, fetch);
     return () => void (this.#services.get(key) === fetch && this.#services.delete(key));
   }
 
-  /** @throws {Error} with kube-apiserver's words where no JSON answer comes in time. */
+  /** @throws {Error} as kube-apiserver words it, where no JSON arrives in time. */
   async post(config: WebhookClientConfig, document: unknown, timeoutSeconds: number): Promise<Record<string, unknown>> {
     const { url, deliver } = this.#way(config, formatJson(document), timeoutSeconds);
     using linked = new LinkedAbort([]);
@@ -85,7 +85,7 @@ export class WebhookCaller {
     return {
       url: `https://${name}.${namespace}.svc:${port}${path}`,
       deliver: async (signal: AbortSignal) => {
-        // Nothing runs pods here, so only code of this process can serve.
+        // No pods run here, so only code of this process can serve.
         if (!fetch) throw new Error(`no endpoints available for service "${name}"`);
         return await fetch(path, { method: "POST", headers, body, signal });
       },
@@ -106,7 +106,7 @@ export class WebhookCaller {
   }
 }
 
-/** An invalid answer; its message needs no URL. */
+/** Its message needs no URL. */
 class WebhookAnswerError extends Error {
   override readonly name = "WebhookAnswerError";
 }
@@ -130,13 +130,13 @@ async function boundedText(response: Response, bytesMax: number): Promise<string
   return text + decoder.decode();
 }
 
-/** Calls over the network. Each call has its own connection, because authorities differ between webhooks. */
+/** One connection per call: webhooks differ in their CAs. */
 export async function fetchWebhook({ url, authorities, body, signal }: WebhookPost): Promise<Response> {
   const client = Deno.createHttpClient({ caCerts: authorities ? [authorities] : [] });
   try {
     const headers = { "content-type": "application/json", accept: "application/json" };
     const answer = await fetch(url, { method: "POST", headers, body, signal, client, redirect: "manual" });
-    // Read here: the client must not close before the body has arrived.
+    // Read before the client closes.
     return new Response(await answer.text(), { status: answer.status });
   } finally {
     client.close();

@@ -13,12 +13,12 @@ export interface WrittenObject {
   readonly old?: DynamicObject;
 }
 
-/** A broken configuration must be repairable, so no webhook is called for these. */
+/** No webhook is called for these: a broken configuration must be repairable. */
 const EXEMPT_GROUP = "admissionregistration.k8s.io";
 
 /**
- * The version in which a webhook gets a write, or undefined where it is not for it. With `matchPolicy: Equivalent` a
- * rule for another version of the resource matches too.
+ * The version that a webhook receives; undefined where no rule matches. `matchPolicy: Equivalent` also matches rules
+ * for other versions.
  */
 export function webhookType(
   webhook: Webhook,
@@ -55,7 +55,7 @@ function resourceMatches(wanted: string, plural: string, subresource: string | u
   return sub === "*" || sub === subresource;
 }
 
-/** Whether the selectors match the namespace's labels, and the object's, now or before. */
+/** Whether the namespace's labels match, and the object's new or old labels. */
 export function selectorsMatch(webhook: Webhook, write: WrittenObject, storage: Storage): boolean {
   const inNamespace = requirementsOf(webhook.namespaceSelector ?? {});
   if (inNamespace.length > 0) {
@@ -69,7 +69,7 @@ export function selectorsMatch(webhook: Webhook, write: WrittenObject, storage: 
     );
 }
 
-/** Cluster-scoped objects have no namespace labels; a Namespace has its own. */
+/** A Namespace has its own labels; other cluster-scoped objects have none. */
 function namespaceLabels(write: WrittenObject, storage: Storage): Record<string, string> | undefined | "none" {
   const { type, namespace, object, old } = write;
   if (type.group === "" && type.plural === "namespaces") return (object ?? old)?.metadata?.labels;

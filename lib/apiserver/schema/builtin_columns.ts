@@ -3,7 +3,7 @@ import type { PrinterColumn } from "../resource_type.ts";
 
 type Fields = Record<string, unknown>;
 
-/** A column of a built-in kind; `cell` where no JSON path gives what kubectl shows. */
+/** `cell` where no JSON path gives what kubectl shows. */
 export interface BuiltinColumn extends PrinterColumn {
   readonly cell?: (object: Fields) => string | number;
 }
@@ -12,7 +12,7 @@ const NAME: BuiltinColumn = { name: "Name", type: "string", format: "name", json
 const AGE: BuiltinColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
 const NAME_AND_AGE: readonly BuiltinColumn[] = [NAME, AGE];
 
-/** The columns of `kubectl get` (kubernetes pkg/printers/internalversion); kinds without an entry show name and age. */
+/** Columns of `kubectl get` (kubernetes pkg/printers/internalversion); name and age by default. */
 export function builtinColumns(group: string, kind: string): readonly BuiltinColumn[] {
   const key = group === "" ? kind : `${group}/${kind}`;
   return Object.hasOwn(COLUMNS, key) ? COLUMNS[key]! : NAME_AND_AGE;

@@ -3,8 +3,8 @@ import { isObject, jsonEqual } from "../../base/mod.ts";
 type Fields = Record<string, unknown>;
 
 /**
- * Defaults that kube-apiserver's functions fill in but OpenAPI lacks, by definition (kubernetes pkg/apis/…/v1
- * defaults.go). They run before the children, so that filled-in structs get defaults too.
+ * Defaults that OpenAPI lacks, by definition (kubernetes pkg/apis/…/v1 defaults.go). Runs before the children, so that
+ * added structs get defaults.
  */
 export function builtinDefaults(definition: string, value: Fields): void {
   if (Object.hasOwn(RULES, definition)) RULES[definition]!(value);
@@ -132,7 +132,7 @@ function podSpec(spec: Fields): void {
   }
 }
 
-/** Only a pod turns limits into requests, never a workload's template. */
+/** Only pods turn limits into requests, templates do not. */
 function pod(value: Fields): void {
   fillAlways(value, "status", { phase: "Pending" });
   inside(value, "spec", (spec) => {
@@ -192,7 +192,7 @@ function daemonSet(spec: Fields): void {
 
 function job(value: Fields): void {
   inside(value, "spec", jobSpec);
-  // A job without labels gets those of its pods.
+  // The template's labels are the default.
   const labels = isObject(value.spec) && isObject(value.spec.template) && isObject(value.spec.template.metadata)
     ? value.spec.template.metadata.labels
     : undefined;

@@ -5,11 +5,11 @@ import { resolveSchema } from "./definitions.ts";
 
 export interface CompiledRule {
   readonly rule: ValidationRule;
-  /** Whether it uses the former value, so that it runs on updates only. */
+  /** It uses `oldSelf`, so it runs on updates only. */
   readonly transition: boolean;
-  /** Throws what evaluation throws, such as a missing key. */
+  /** Throws evaluation errors, such as a missing key. */
   holds(self: unknown, oldSelf: unknown): boolean;
-  /** The text of `messageExpression`; undefined where it is absent or fails. */
+  /** `messageExpression`'s text; undefined where it is absent or fails. */
   message(self: unknown, oldSelf: unknown): string | undefined;
 }
 
@@ -55,12 +55,10 @@ const compiled = new Map<string, CompiledRule>();
 const COMPILED_MAX = 1_000;
 
 /**
- * Compiles a rule of `x-kubernetes-validations` (KEP-2876).
+ * Compiles an `x-kubernetes-validations` rule (KEP-2876). Unlike in kube-apiserver, sets compare in order, costs are
+ * not estimated, and `matches` uses JavaScript's regular expressions.
  *
- * Differs from kube-apiserver: sets are equal only in one order, costs are not estimated, `matches` uses JavaScript's
- * regular expressions.
- *
- * @throws {RangeError} where the embedded server cannot evaluate it; the message names the part.
+ * @throws {RangeError} naming what the embedded server cannot evaluate.
  */
 export function compileRule(rule: ValidationRule): CompiledRule {
   const key = formatJson(rule);
@@ -93,9 +91,9 @@ const conditions = new Map<string, (context: Record<string, unknown>) => boolean
 let ofRequests: Environment | undefined;
 
 /**
- * Compiles a match condition of an admission webhook (KEP-3716): over `object`, `oldObject` and `request`.
+ * Compiles a match condition (KEP-3716) over `object`, `oldObject` and `request`.
  *
- * @throws {RangeError} where the embedded server cannot evaluate it, for example `authorizer`.
+ * @throws {RangeError} for what the embedded server cannot evaluate, such as `authorizer`.
  */
 export function compileCondition(text: string): (context: Record<string, unknown>) => boolean {
   const known = conditions.get(text);
@@ -129,7 +127,7 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
 }
 
-/** A JSON value as CEL sees it: integers are int, `date-time` is a timestamp, field names are escaped. */
+/** Integers become int, `date-time` a timestamp; field names are escaped. */
 export function celValue(value: unknown, schema: Schema | undefined): unknown {
   if (value === undefined) return undefined;
   if (schema?.["x-kubernetes-int-or-string"]) return typeof value === "number" ? BigInt(value) : value;
@@ -150,7 +148,7 @@ export function celValue(value: unknown, schema: Schema | undefined): unknown {
     const childSchema = named ?? any;
     result[named ? escaped(field) : field] = celValue(child, childSchema && resolveSchema(childSchema));
   }
-  // The evaluator recognizes a map by its constructor; a field of that name would hide it.
+  // The evaluator recognizes a map by `constructor`; such a field would hide it.
   return Object.hasOwn(result, "constructor") ? new Map(Object.entries(result)) : result;
 }
 

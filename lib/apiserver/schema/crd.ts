@@ -12,8 +12,8 @@ const AGE: PrinterColumn = { name: "Age", type: "date", jsonPath: ".metadata.cre
 const VERSION = /^v[1-9]\d*(?:(?:alpha|beta)[1-9]\d*)?$/;
 
 /**
- * The resources of a CustomResourceDefinition (apiextensions.k8s.io/v1), one per served version, and what is wrong with
- * it. Types with causes must not be served. Rules that the embedded server cannot evaluate are causes too.
+ * A CRD's types, one per served version, and its causes. Types with causes must not be served. Unsupported CEL rules
+ * are causes too.
  */
 export function resourceTypesOf(crd: DynamicObject): { types: ResourceType[]; causes: StatusCause[] } {
   const causes: StatusCause[] = [];
@@ -153,7 +153,7 @@ function columnsOf(version: Fields, path: string, causes: StatusCause[]): Printe
   return given as unknown as PrinterColumn[];
 }
 
-/** Discovery order: v2, v1, v1beta1, v1alpha1, then others by name (Kubernetes, "Version priority"). */
+/** Kubernetes' version priority: v2, v1, v1beta1, v1alpha1, then others by name. */
 export function compareVersions(left: string, right: string): number {
   const rank = (version: string): number[] => {
     if (!VERSION.test(version)) return [0, 0, 0];

@@ -11,10 +11,7 @@ const LABEL_HINT =
   "end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is " +
   "'[a-z]([-a-z0-9]*[a-z0-9])?')";
 
-/**
- * What is wrong with a CRD's conversion (apiextensions validateCustomResourceConversion). Fields have the internal
- * type's names, as on a real server.
- */
+/** apiextensions validateCustomResourceConversion. Fields have the internal type's names, as in kube-apiserver. */
 export function conversionCauses(conversion: unknown, preserveUnknownFields: boolean): StatusCause[] {
   if (!isObject(conversion)) return [];
   const { strategy } = conversion, causes: StatusCause[] = [];
@@ -24,7 +21,7 @@ export function conversionCauses(conversion: unknown, preserveUnknownFields: boo
   if (preserveUnknownFields && strategy !== "None") {
     causes.push(invalidValue(`${CONVERSION}.strategy`, strategy, "must be None if spec.preserveUnknownFields is true"));
   }
-  // The schema of definitions refuses a missing one.
+  // The CRD's own schema refuses a missing one.
   if (strategy !== undefined && !["", "None", "Webhook"].includes(String(strategy))) {
     causes.push(notSupported(`${CONVERSION}.strategy`, strategy, ["None", "Webhook"]));
   }
@@ -57,7 +54,7 @@ function reviewVersionCauses(versions: readonly unknown[]): StatusCause[] {
   return causes;
 }
 
-/** One per entry of `types`; `storage` is the stored one. The CRD must have no causes. */
+/** One per entry of `types`. The CRD must have no causes. */
 export function kindVersions(
   types: readonly ResourceType[],
   storage: ResourceType,

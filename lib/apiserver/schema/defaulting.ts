@@ -7,19 +7,14 @@ import { resolveSchema } from "./definitions.ts";
 const QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 
 /**
- * Fills in defaults, in place and idempotently.
- *
- * A forbidden null counts as absent, as in CRDs. Built-in kinds also get Kubernetes' own defaults
- * (`builtin_defaults.ts`) and canonical quantities, and lose empty maps and lists that Go would not write.
+ * Fills in defaults in place, idempotently. A forbidden null counts as absent, as in CRDs. Built-in kinds also get
+ * `builtin_defaults.ts` and canonical quantities, and lose empty maps and lists that Go omits.
  */
 export function applyDefaults(object: unknown, schema: Schema): void {
   visit(object, schema, schema.$ref !== undefined);
 }
 
-/**
- * A built-in object before Go decodes into it: structs and zeros that are always written; empty for a custom resource.
- * Its creator did not add these.
- */
+/** Structs and zeros that Go always writes; the creator did not add them. Empty for a custom resource. */
 export function zeroObject(schema: Schema): Record<string, unknown> {
   const zero: Record<string, unknown> = {};
   if (schema.$ref !== undefined) fillZero(zero, resolveSchema(schema));
@@ -29,7 +24,7 @@ export function zeroObject(schema: Schema): Record<string, unknown> {
 function fillZero(value: Record<string, unknown>, schema: Schema): void {
   for (const [field, reference] of Object.entries(schema.properties ?? {})) {
     const child = resolveSchema(reference);
-    // A slice that is always written.
+    // A slice without `omitempty`.
     if (child.type === "array" && schema.required?.includes(field)) value[field] = null;
     if (child.default === undefined) continue;
     value[field] = jsonClone(child.default);
@@ -76,7 +71,7 @@ function visitField(parent: Record<string, unknown>, field: string, reference: S
   visit(parent[field], reference, builtin);
 }
 
-/** As Go's encoder writes a field: without empty collections, and quantities in their canonical form. */
+/** As Go encodes a field: no empty collections, canonical quantities. */
 function encodeField(parent: Record<string, unknown>, field: string, reference: Schema, required: boolean): void {
   if (!required && isEmptyCollection(parent[field], resolveSchema(reference))) delete parent[field];
   else if (reference.$ref === QUANTITY) {
@@ -85,7 +80,7 @@ function encodeField(parent: Record<string, unknown>, field: string, reference: 
   }
 }
 
-/** Go's `omitempty` drops empty maps and lists; an empty struct stays (`emptyDir: {}`). */
+/** `omitempty` drops empty maps and lists, not structs (`emptyDir: {}`). */
 function isEmptyCollection(value: unknown, schema: Schema): boolean {
   if (Array.isArray(value)) return value.length === 0 && schema.type === "array";
   return isObject(value) && schema.additionalProperties !== undefined && Object.keys(value).length === 0;

@@ -5,14 +5,14 @@ import { builtinColumns } from "./builtin_columns.ts";
 
 export const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
-/** The Kubernetes release of the built-in kinds. */
+/** The built-in kinds' Kubernetes release. */
 export const BUILTIN_ORIGIN: string = builtin.origin;
 
 const definitions = builtin.definitions as unknown as Readonly<Record<string, Schema>>;
 const resolved = new WeakMap<Schema, Schema>();
 let types: readonly ResourceType[] | undefined;
 
-/** Field selectors of built-in kinds beyond name and namespace (kubernetes, ToSelectableFields). */
+/** Beyond name and namespace (kubernetes, ToSelectableFields). */
 const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
   "v1/Namespace": ["status.phase"],
   "v1/Secret": ["type"],
@@ -84,7 +84,7 @@ export function definition(name: string): Schema | undefined {
   return Object.hasOwn(definitions, name) ? definitions[name] : undefined;
 }
 
-/** Follows the reference; siblings (default, description) win over its target. */
+/** Siblings of `$ref` (default, description) win over its target. */
 export function resolveSchema(schema: Schema): Schema {
   if (schema.$ref === undefined) return schema;
   let target = resolved.get(schema);
@@ -99,10 +99,7 @@ export function resolveSchema(schema: Schema): Schema {
 const OBJECT_META_SCHEMA: Schema = { $ref: OBJECT_META };
 const TEXT: Schema = { type: "string" };
 
-/**
- * A field's resolved schema, or undefined. In a whole object (the root or an embedded resource) `metadata` is
- * ObjectMeta, whatever a CRD declares.
- */
+/** `metadata` of a whole object (the root or an embedded resource) is ObjectMeta, whatever a CRD declares. */
 export function fieldSchema(parent: Schema, field: string, isWholeObject: boolean): Schema | undefined {
   if (isWholeObject && field === "metadata") return resolveSchema(OBJECT_META_SCHEMA);
   const properties = parent.properties;

@@ -24,7 +24,7 @@ function subresource(name: string): Subresource {
   return Object.hasOwn(SUBRESOURCES, name) ? SUBRESOURCES[name]! : { verbs: READ_WRITE };
 }
 
-/** Groups and their versions, most stable version first. */
+/** Most stable version first. */
 function groupsOf(types: readonly ResourceType[]): Map<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const { group, version } of types) {
@@ -45,7 +45,7 @@ export function apiGroupList(types: readonly ResourceType[]): Record<string, unk
   return { kind: "APIGroupList", apiVersion: "v1", groups };
 }
 
-/** Undefined where the group is not served. */
+/** Undefined where not served. */
 export function apiGroup(types: readonly ResourceType[], group: string): Record<string, unknown> | undefined {
   if (group === "" || !types.some((type) => type.group === group)) return undefined;
   return { kind: "APIGroup", apiVersion: "v1", ...groupBody(types, group) };
@@ -59,7 +59,7 @@ function groupBody(types: readonly ResourceType[], group: string): Record<string
   return { name: group, versions, preferredVersion: versions[0] };
 }
 
-/** `GET /api/v1`, `GET /apis/<group>/<version>`; undefined where it is not served. */
+/** `GET /api/v1`, `GET /apis/<group>/<version>`; undefined where not served. */
 export function apiResourceList(
   types: readonly ResourceType[],
   groupVersion: string,
@@ -91,7 +91,7 @@ export function apiResourceList(
   return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources };
 }
 
-/** `GET /api` or `GET /apis` as one document (`apidiscovery.k8s.io/v2`, KEP-3352). */
+/** `GET /api` or `/apis` as `apidiscovery.k8s.io/v2` (KEP-3352). */
 export function aggregatedDiscovery(types: readonly ResourceType[], of: "core" | "groups"): Record<string, unknown> {
   const groups = [...groupsOf(types)].filter(([group]) => (group === "") === (of === "core"));
   return {

@@ -1,8 +1,8 @@
 import { formatJson, isObject, parseJson } from "../../base/mod.ts";
 
 /**
- * A set of field paths as a tree. Keys are FieldsV1 path elements: `f:` a field, `k:` an item by its keys, `v:` by its
- * value, `i:` by its index. `self`: the path up to here is a member.
+ * Field paths as a tree of FieldsV1 elements: `f:` field, `k:` item by keys, `v:` by value, `i:` by index. `self`: this
+ * path is a member.
  */
 export interface FieldTrie {
   self: boolean;
@@ -76,7 +76,7 @@ export function toFieldsV1(trie: FieldTrie): Record<string, unknown> {
   return fields;
 }
 
-/** The inverse of {@linkcode toFieldsV1}; unreadable members are skipped. */
+/** Inverts {@linkcode toFieldsV1}; skips unreadable members. */
 export function fromFieldsV1(fields: unknown): FieldTrie {
   const trie = emptyTrie();
   if (!isObject(fields)) return trie;
@@ -91,7 +91,7 @@ export function fromFieldsV1(fields: unknown): FieldTrie {
   return trie;
 }
 
-/** Writers may order an item's keys differently; one spelling makes them comparable. */
+/** Writers may order an item's keys differently. */
 function normalized(element: string): string {
   if (!element.startsWith("k:")) return element;
   try {
@@ -107,7 +107,7 @@ export function keyElement(keys: Record<string, unknown>): string {
   return `k:${formatJson(Object.fromEntries(Object.entries(keys).sort(([a], [b]) => (a < b ? -1 : 1))))}`;
 }
 
-/** A path as in conflicts: `.spec.containers[name="a"].image`. */
+/** As in conflicts: `.spec.containers[name="a"].image`. */
 export function formatPath(path: readonly string[]): string {
   return path.map((element) => {
     const text = element.slice(2);

@@ -26,9 +26,7 @@ const CHECKS: Readonly<Record<string, (text: string) => boolean>> = {
   duration: (text) => text === "0" || DURATION.test(text),
 };
 
-/**
- * Whether `text` has a format that Kubernetes checks (apiextensions, formats); an unknown format accepts everything.
- */
+/** apiextensions' formats; an unknown format accepts everything. */
 export function matchesFormat(text: string, format: string): boolean {
   return !Object.hasOwn(CHECKS, format) || CHECKS[format]!(text);
 }

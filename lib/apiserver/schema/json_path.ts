@@ -18,7 +18,7 @@ const BRACKET = /^\.?\[(?:'([^']*)'|"([^"]*)"|(-?\d+)|(\*))\]/;
 const FILTER = /^\[\?\(\s*@((?:\.[\w-]+)+)\s*(==|!=)\s*("[^"]*"|'[^']*'|-?\d+(?:\.\d+)?|true|false)\s*\)\]/;
 
 /**
- * Parses kubectl's JSONPath as used in printer columns, scale and selectable fields: `.a.b`, `['x']`, `[0]`, `[*]`,
+ * kubectl's JSONPath for printer columns, scale and selectable fields: `.a.b`, `['x']`, `[0]`, `[*]`,
  * `[?(@.type=="Ready")]`, `.labels.a\.b`.
  *
  * @throws {RangeError} for any other path.

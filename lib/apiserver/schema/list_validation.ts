@@ -3,7 +3,7 @@ import { canonicalJson, isObject, jsonEqual } from "../../base/mod.ts";
 import type { Schema } from "../resource_type.ts";
 import { resolveSchema } from "./definitions.ts";
 
-/** Repeated items of sets and map lists (KEP-1979). Unchanged lists are not validated again. */
+/** Repeated items of sets and map lists (KEP-1979); skips unchanged lists. */
 export function listCauses(value: unknown, schema: Schema, old: unknown, path: string = ""): StatusCause[] {
   if (old !== undefined && jsonEqual(value, old)) return [];
   const causes: StatusCause[] = [];
@@ -42,7 +42,7 @@ function repeats(list: unknown[], schema: Schema, path: string): StatusCause[] {
   return causes;
 }
 
-/** Finds the item of a keyed list with the same keys, in one step each. */
+/** Finds an item with the same keys in constant time. */
 export function itemsByKeys(list: readonly unknown[], keys: readonly string[]): (item: unknown) => unknown {
   const items = new Map<string, unknown>();
   for (const item of list) {

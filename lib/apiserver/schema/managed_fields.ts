@@ -19,7 +19,7 @@ import {
 import { mergeTyped } from "./typed_merge.ts";
 import { compareTyped, ownedFields, rootType, type TypeAt, withNamedFields, withoutFields } from "./typed_value.ts";
 
-/** One managedFields entry, decoded. */
+/** A decoded managedFields entry. */
 interface Owner {
   readonly manager: string;
   readonly operation: string;
@@ -40,7 +40,7 @@ type ApplyResult =
   | { kind: "applied"; object: DynamicObject }
   | { kind: "conflict"; conflicts: ApplyConflict[] };
 
-/** kube-apiserver's bound of Update entries; older ones become one, `ancient-changes`. */
+/** kube-apiserver merges older Update entries into `ancient-changes`. */
 const UPDATE_MANAGERS_MAX = 10;
 
 const UNTRACKED = emptyTrie();
@@ -64,8 +64,8 @@ interface Request {
   schema: Schema;
   apiVersion: string;
   /**
-   * Each version's schema, where a webhook converts: fields of other versions' managers are compared in their versions.
-   * Absent where fields have the same name in all versions.
+   * Each version's schema where a webhook converts: managers' fields are compared in their versions. Absent where all
+   * versions name fields alike.
    */
   schemas?: ReadonlyMap<string, Schema>;
   subresource?: string;
@@ -73,15 +73,14 @@ interface Request {
 }
 
 /**
- * Server-side apply (KEP-555): merges `applied` over `live` by schema, and removes what this manager applied before and
- * no other owns. `metadata.managedFields` records it.
+ * Server-side apply (KEP-555): merges `applied` over `live` and removes what this manager applied before and no other
+ * owns. Records it in `metadata.managedFields`.
  *
- * Guarantees: inputs are not edited; an apply that changes nothing returns an object equal to `live`. Only a changed
- * value conflicts; `force` takes the fields from their owners. Fields of managers of other versions are compared and
- * removed in those versions, after conversion. Assumes that `applied` has the type's `apiVersion` and no field that the
- * endpoint resets (`status` on the main one).
+ * Guarantees: inputs are not edited; an apply without changes returns an equal object. Only a changed value conflicts;
+ * `force` takes the field. Other versions' fields are compared and removed in those versions, after conversion. Assumes
+ * that `applied` has the type's `apiVersion` and no field that the endpoint resets (`status` on the main one).
  *
- * @throws {KeyingError} where `applied` repeats an item of an associative list, or leaves out its keys.
+ * @throws {KeyingError} where an associative list in `applied` repeats an item or lacks keys.
  */
 export function* applyServerSide(
   input: Request & { live?: DynamicObject; applied: DynamicObject; force: boolean },
@@ -112,8 +111,8 @@ export function* applyServerSide(
 }
 
 /**
- * The managedFields after a create, update or patch: the manager owns what it changed, others lose it. Entries of
- * `after` count, since a client may send them, else those of `before`. An empty list, or one empty entry, resets them.
+ * managedFields after a create, update or patch: the manager owns what it changed, others lose it. Entries of `after`
+ * win over those of `before`, since a client may send them. An empty list, or one empty entry, resets them.
  */
 export function* trackUpdate(
   input: Request & { before?: DynamicObject; after: DynamicObject },
@@ -125,7 +124,7 @@ export function* trackUpdate(
   if (owners.length === 0 && input.before?.metadata?.uid) return [];
   const before = withoutManagedFields(input.before ?? zeroObject(input.schema)),
     after = withoutManagedFields(input.after);
-  // Managers sent with a create are dropped: the creator owns all of it.
+  // Managers sent with a create are dropped: the creator owns all.
   if (!input.before) owners = owners.filter(({ apiVersion }) => isNative(apiVersion, input));
   const changes = yield* changesByVersion(before, after, owners, input);
   return entriesOf(capped(updated(owners, changes, input)));
@@ -152,7 +151,7 @@ function updated(owners: Owner[], changes: Changes, request: Request): Owner[] {
 const NAMESPACE_FINALIZERS = emptyTrie();
 insertPath(NAMESPACE_FINALIZERS, ["f:spec", "f:finalizers"]);
 
-/** Built-in kinds set status, and a namespace its finalizer, after managers are recorded. */
+/** Status of built-in kinds and a namespace's finalizer are set after managers are recorded. */
 function withoutStrategyFields(fields: FieldTrie, request: Request): FieldTrie {
   if (request.schema.$ref === undefined || request.subresource) return fields;
   const children = new Map([...fields.children].filter(([element]) => element !== "f:status"));
@@ -160,7 +159,7 @@ function withoutStrategyFields(fields: FieldTrie, request: Request): FieldTrie {
   return request.schema.$ref.endsWith(".v1.Namespace") ? differenceOf(rest, NAMESPACE_FINALIZERS) : rest;
 }
 
-/** "before-first-apply" owns an untracked object from its first apply on. */
+/** From the first apply on, "before-first-apply" owns an untracked object. */
 function firstOwners(live: DynamicObject, request: Request, type: TypeAt): Owner[] {
   const own = changeBetween(zeroObject(request.schema), live, type);
   return updated([], { own, of: () => own }, { ...request, manager: "before-first-apply", subresource: undefined });
@@ -169,11 +168,11 @@ function firstOwners(live: DynamicObject, request: Request, type: TypeAt): Owner
 /** A write's changed fields in one version. */
 interface Change {
   readonly changed: FieldTrie;
-  /** Those and the removed ones. */
+  /** Changed or removed. */
   readonly lost: FieldTrie;
 }
 
-/** By manager: the changes in the manager's version. */
+/** By manager, in its version. */
 interface Changes {
   readonly own: Change;
   of(owner: Owner): Change;
@@ -184,7 +183,7 @@ function changeBetween(before: unknown, after: unknown, type: TypeAt): Change {
   return { changed, lost: unionOf(changed, removed) };
 }
 
-/** Whether a version's fields have the same names as the request's. */
+/** Whether a version names fields as the request's does. */
 function isNative(apiVersion: string, { schemas, apiVersion: own }: Request): boolean {
   return schemas === undefined || apiVersion === own;
 }
@@ -208,14 +207,14 @@ function* asVersion(object: DynamicObject, apiVersion: string): ConversionSteps<
   return object.apiVersion === apiVersion ? object : withoutManagedFields(yield { object, apiVersion });
 }
 
-/** A removed version has no schema, and nothing converts to it. */
+/** A removed version has no schema and no conversion. */
 function typeIn(apiVersion: string, { schemas, schema }: Request): TypeAt {
   return rootType(schemas?.get(apiVersion) ?? schema);
 }
 
 /**
- * Removes what was applied before, is not applied now and has no owner. Removing an item also removes parts that others
- * own. So those are restored, version by version; then only what this manager abandoned is removed.
+ * Removes fields that were applied before, are not applied now and have no owner. A removed item may hold fields that
+ * others own: they are restored, version by version, before this manager's are removed.
  */
 function* withoutAbandoned(
   merged: DynamicObject,
@@ -240,7 +239,7 @@ function* withoutAbandoned(
   return yield* asOwnVersion(rest, request.apiVersion, request);
 }
 
-/** What owners hold, by version. `first` comes first: what it lacks may be needed to convert it. */
+/** Owned fields by version. `first` goes first: conversion may need what it lacks. */
 function ownedByVersion(
   owners: readonly Pick<Owner, "apiVersion" | "fields">[],
   first: string,
@@ -254,7 +253,7 @@ function ownedByVersion(
   return sets;
 }
 
-/** Converts through the request's version, as a real server does. */
+/** Converts through the request's version, as kube-apiserver does. */
 function* asOwnVersion(object: DynamicObject, apiVersion: string, request: Request): ConversionSteps<DynamicObject> {
   if (request.schemas === undefined || object.apiVersion === apiVersion) return object;
   const near = yield* asVersion(object, request.apiVersion);
@@ -290,7 +289,7 @@ function ownersOf(object: DynamicObject | undefined): Owner[] {
   }));
 }
 
-/** Bounds the Update entries: the oldest become one. */
+/** Merges the oldest Update entries. */
 function capped(owners: Owner[]): Owner[] {
   const updates = owners.filter((owner) => owner.operation === "Update" && !isEmptyTrie(owner.fields));
   let excess = updates.length - UPDATE_MANAGERS_MAX;
@@ -314,7 +313,7 @@ function capped(owners: Owner[]): Owner[] {
   return [...kept, ...buckets.values()];
 }
 
-/** kube-apiserver's order: Apply before Update, then by time, manager, version, subresource. */
+/** kube-apiserver's order: Apply first, then by time, manager, version, subresource. */
 function entriesOf(owners: Owner[]): ManagedFieldsEntry[] {
   return owners.filter((owner) => !isEmptyTrie(owner.fields))
     .toSorted((a, b) => {

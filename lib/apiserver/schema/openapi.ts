@@ -15,7 +15,7 @@ const PATCH_TYPES = [
   "application/strategic-merge-patch+json",
 ];
 
-/** `GET /openapi/v3`: the place of each group version's document, with a hash that changes with it. */
+/** `GET /openapi/v3`: each document's path, with a hash of its content. */
 export function openApiIndex(types: readonly ResourceType[]): Json {
   const paths: Record<string, Json> = {};
   for (const groupVersion of new Set(types.map(formatApiVersion))) {
@@ -26,7 +26,7 @@ export function openApiIndex(types: readonly ResourceType[]): Json {
   return { paths };
 }
 
-/** `GET /openapi/v3/api/v1`, `/openapi/v3/apis/<group>/<version>`; undefined where it is not served. */
+/** `GET /openapi/v3/api/v1`, `/openapi/v3/apis/<group>/<version>`; undefined where not served. */
 export function openApiDocument(types: readonly ResourceType[], groupVersion: string): Json | undefined {
   const served = types.filter((type) => formatApiVersion(type) === groupVersion);
   if (served.length === 0) return undefined;
@@ -55,7 +55,7 @@ function rootOf(groupVersion: string): string {
   return groupVersion.includes("/") ? `apis/${groupVersion}` : `api/${groupVersion}`;
 }
 
-/** A kind's schema name: custom ones use the reversed group, as in kube-apiserver. */
+/** Custom kinds use the reversed group, as in kube-apiserver. */
 function schemaName(type: ResourceType): string {
   return type.schema.$ref ?? `${type.group.split(".").reverse().join(".")}.${type.version}.${type.kind}`;
 }
@@ -106,7 +106,7 @@ function addDefinition(name: string, schemas: Record<string, Json>): void {
   schemas[name] = publish(definition(name) ?? {}, schemas);
 }
 
-/** A schema as OpenAPI v3: a reference with siblings stands in an allOf, int-or-string is a oneOf. */
+/** A reference with siblings becomes an allOf, int-or-string a oneOf. */
 function publish(schema: Schema, schemas: Record<string, Json>): Json {
   const { $ref, properties, items, additionalProperties, ...rest } = schema;
   const published: Json = { ...rest };
@@ -179,7 +179,7 @@ function parametersOf(action: string): Json[] {
   }
 }
 
-/** 64-bit FNV-1a: it identifies a document's version, it protects nothing. */
+/** 64-bit FNV-1a identifies a version; it protects nothing. */
 function fingerprint(types: readonly ResourceType[]): string {
   let hash = 0xcbf29ce484222325n;
   for (const byte of new TextEncoder().encode(canonicalJson([BUILTIN_ORIGIN, types]))) {

@@ -3,11 +3,9 @@ import type { Schema } from "../resource_type.ts";
 import { fieldSchema, resolveSchema } from "./definitions.ts";
 
 /**
- * Removes unknown fields in place and returns their paths (`spec.items[0].bar`). Fields of an unexpected type stay for
- * validation.
- *
- * In the root and embedded resources `metadata` is ObjectMeta. Built-in kinds report in document order, custom
- * resources sorted, as kube-apiserver does (KEP-2885; CRD pruning).
+ * Removes unknown fields in place; returns their paths (`spec.items[0].bar`). Fields of a wrong type stay for
+ * validation. `metadata` of the root and embedded resources is ObjectMeta. Built-in kinds report in document order,
+ * custom resources sorted (KEP-2885).
  */
 export function pruneUnknown(object: unknown, schema: Schema): string[] {
   const unknown: string[] = [];

@@ -8,7 +8,7 @@ import { typeName } from "./value_validation.ts";
 
 const hasRules = new WeakMap<Schema, boolean>();
 
-/** Whether the schema has rules, and their faults. */
+/** `any`: the schema has rules. */
 export function ruleCauses(value: unknown, schema: Schema, old: unknown): { any: boolean; causes(): StatusCause[] } {
   if (!containsRules(schema, 0)) return { any: false, causes: () => [] };
   return {
@@ -21,7 +21,7 @@ export function ruleCauses(value: unknown, schema: Schema, old: unknown): { any:
   };
 }
 
-/** Deeper than any structural schema; built-in definitions refer to themselves and have no rules. */
+/** Exceeds any structural schema. Built-in definitions recurse but have no rules. */
 const DEPTH_MAX = 64;
 
 function containsRules(schema: Schema, depth: number): boolean {
@@ -37,7 +37,6 @@ function containsRules(schema: Schema, depth: number): boolean {
   return found;
 }
 
-/** Collects the rules that a value breaks, parts of parts included. */
 class RuleEvaluation {
   readonly causes: StatusCause[] = [];
 
@@ -58,7 +57,7 @@ class RuleEvaluation {
     if (!schema.items) return;
     const items = resolveSchema(schema.items);
     const keys = schema["x-kubernetes-list-type"] === "map" ? schema["x-kubernetes-list-map-keys"] : undefined;
-    // Only items with keys have a former self.
+    // Only items with keys have an `oldSelf`.
     const formerOf = keys && itemsByKeys(Array.isArray(old) ? old : [], keys);
     value.forEach((item, index) => this.visit(item, items, formerOf?.(item), `${path}[${index}]`));
   }
@@ -74,7 +73,6 @@ class RuleEvaluation {
   }
 }
 
-/** Why a rule does not hold; undefined where it does. */
 function faultOf(rule: ValidationRule, compiled: CompiledRule, self: unknown, oldSelf: unknown): string | undefined {
   try {
     if (compiled.holds(self, oldSelf)) return undefined;
@@ -100,7 +98,7 @@ function causeOf(rule: ValidationRule, text: string, value: unknown, path: strin
   }
 }
 
-/** The message does not repeat objects and lists. */
+/** Messages do not repeat objects and lists. */
 function prefix(value: unknown): string {
   return isObject(value) || Array.isArray(value) ? "" : `${shown(value)}: `;
 }

@@ -10,15 +10,15 @@ const PATCH = "$patch",
   DELETE_PREFIX = "$deleteFromPrimitiveList/",
   ORDER_PREFIX = "$setElementOrder/";
 
-/** A strategic merge patch that cannot be applied, in kube-apiserver's words where it has some. */
+/** In kube-apiserver's words where it has some. */
 export class StrategicMergeError extends Error {
   override readonly name = "StrategicMergeError";
 }
 
 /**
- * The object after a strategic merge patch (Kubernetes, "Update API objects in place"). Maps merge, null deletes; lists
- * with the patch strategy `merge` merge by merge key, others are replaced. `$patch`, `$retainKeys`,
- * `$deleteFromPrimitiveList` and `$setElementOrder` are obeyed. Inputs are not edited.
+ * Merges maps and, by merge key, lists with the patch strategy `merge`; replaces other lists; null deletes (Kubernetes,
+ * "Update API objects in place"). Obeys `$patch`, `$retainKeys`, `$deleteFromPrimitiveList` and `$setElementOrder`.
+ * Does not edit inputs.
  *
  * @throws {StrategicMergeError} for an item without its merge key or an invalid directive.
  */
@@ -98,7 +98,7 @@ function mergeItems(live: unknown[], patch: unknown[], mergeKey: string, schema:
   if (items.some((item) => item[PATCH] === "replace")) {
     return items.filter((item) => item[PATCH] !== "replace").map((item) => stripped(item));
   }
-  // Deleted items leave holes, so that other positions stay.
+  // Holes for deleted items keep other positions.
   const merged: unknown[] = [...live], positions = positionsOf(live, mergeKey);
   for (const item of items) {
     const key = item[mergeKey];
@@ -127,8 +127,8 @@ function deletePrimitives(merged: Fields, field: string, values: unknown): void 
 }
 
 /**
- * Named items come in the patch's order, each other item before the first named item that it preceded. A new named item
- * goes before any other.
+ * Named items take the patch's order. Other items stay before the first named item that followed them; new named items
+ * precede them.
  */
 function ordered(list: unknown[], named: unknown[], before: unknown[], mergeKey: string | undefined): unknown[] {
   const inPatch = positionsOf(named, mergeKey), inLive = positionsOf(before, mergeKey);
@@ -147,7 +147,7 @@ function ordered(list: unknown[], named: unknown[], before: unknown[], mergeKey:
   return [...result, ...ours.slice(o).map(({ item }) => item), ...others.slice(t).map(({ item }) => item)];
 }
 
-/** An item's identity: its merge key, or all of it. */
+/** The merge key, or the whole item. */
 function identityOf(item: unknown, mergeKey: string | undefined): string {
   return canonicalJson(mergeKey !== undefined && isObject(item) ? item[mergeKey] ?? null : item);
 }

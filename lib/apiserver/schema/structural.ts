@@ -4,12 +4,12 @@ import type { Schema, ValidationRule } from "../resource_type.ts";
 import { compileRule } from "./cel.ts";
 import { readPattern } from "./value_validation.ts";
 
-/** Deeper than any schema in an object of 1.5 MB, unless it is written to exhaust the stack. */
+/** Exceeds any schema in 1.5 MB that is not written to exhaust the stack. */
 const DEPTH_MAX = 64;
 
 const TYPES = ["object", "array", "string", "integer", "number", "boolean"];
 
-/** Why a schema is not structural (apiextensions, "Specifying a structural schema"; KEP-1979 for lists). */
+/** Why a schema is not structural (apiextensions; KEP-1979 for lists). */
 export function structuralCauses(schema: Schema, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
   if (schema.type !== "object") {
@@ -22,7 +22,7 @@ export function structuralCauses(schema: Schema, path: string): StatusCause[] {
 
 interface Place {
   depth: number;
-  /** Whether an update can match this value to a former one: not inside atomic lists and sets. */
+  /** An update can match this value to an old one: not inside atomic lists and sets. */
   correlatable: boolean;
 }
 
@@ -161,7 +161,7 @@ function ruleCauses(rule: ValidationRule, path: string, place: Place, causes: St
   }
 }
 
-/** allOf, anyOf, oneOf and not only narrow values; they define and fill in no structure. */
+/** allOf, anyOf, oneOf and not may only narrow values. */
 function branchCauses(schema: Schema, path: string, causes: StatusCause[]): void {
   const branches: [Schema, string][] = [];
   for (const word of ["allOf", "anyOf", "oneOf"] as const) {

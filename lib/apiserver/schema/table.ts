@@ -9,7 +9,6 @@ const NAME: PrinterColumn = { name: "Name", type: "string", format: "name", json
 
 interface TableOptions {
   nowMs: number;
-  /** How much of each object its row carries. */
   includeObject: "None" | "Metadata" | "Object";
   resourceVersion?: string;
   continue?: string;
@@ -17,8 +16,8 @@ interface TableOptions {
 }
 
 /**
- * A `meta.k8s.io/v1` Table, with cells as in kubectl: ages such as `5m12s`, `<none>` and `<unknown>`. A custom
- * resource's missing value is an empty cell.
+ * A `meta.k8s.io/v1` Table with kubectl's cells: `5m12s`, `<none>`, `<unknown>`. A custom resource's missing value is
+ * an empty cell.
  */
 export function toTable(
   items: readonly DynamicObject[],
@@ -104,7 +103,7 @@ function age(value: unknown, nowMs: number): string {
   return Number.isNaN(at) ? "<invalid>" : humanDuration(nowMs - at);
 }
 
-/** How kubectl writes an age (k8s.io/apimachinery duration.HumanDuration): two units where the larger one is small. */
+/** As k8s.io/apimachinery duration.HumanDuration. */
 export function humanDuration(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1_000);
   if (seconds < -1) return "<invalid>";

@@ -2,8 +2,7 @@ import { isObject, ownValue, setKey } from "../../base/mod.ts";
 import { elementOf, fieldType, itemsByElement, itemType, KeyingError, shapeOf, type TypeAt } from "./typed_value.ts";
 
 /**
- * Merges `applied` over `live` by schema: maps by field, associative lists by item in applied order; other values are
- * replaced. Nothing is removed.
+ * Merges by schema: maps by field, associative lists by item in applied order; replaces other values. Removes nothing.
  *
  * @throws {KeyingError} where `applied` repeats an item of an associative list.
  */
@@ -39,7 +38,7 @@ function mergeMap(live: unknown, applied: unknown, type: TypeAt, path: string): 
     );
     if (value !== undefined) setKey(merged, field, value);
   }
-  // The applied value distinguishes two empty maps from null.
+  // Keeps an empty map apart from null.
   return Object.keys(merged).length > 0 ? merged : applied;
 }
 
@@ -55,7 +54,7 @@ function mergeList(live: unknown[], applied: unknown, type: TypeAt, path: string
     const before = liveItems.get(element) ?? [];
     done.add(element);
     if (shared[nextShared] === element) nextShared++;
-    // Repeated live items are replaced: there is no single item to merge with.
+    // Repeated live items are replaced: none is the one to merge with.
     const base = before.length === 1 ? before[0] : undefined;
     merged.push(mergeTyped(base, appliedItems.get(element)![0], itemType(type), `${path}[]`));
   };

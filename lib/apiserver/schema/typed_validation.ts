@@ -2,12 +2,11 @@ import { isObject } from "../../base/mod.ts";
 import { formatPath } from "./field_trie.ts";
 import { elementOf, fieldType, isNamedField, itemType, KeyingError, type TypeAt } from "./typed_value.ts";
 
-/** Reported faults; the next apply reports the rest. */
+/** The next apply reports the rest. */
 const FAULTS_MAX = 100;
 
 /**
- * Why server-side apply rejects a value: undeclared fields and wrong types, in structured-merge-diff's words. Null is
- * accepted; validation checks it later.
+ * Undeclared fields and wrong types, in structured-merge-diff's words. Null is accepted; validation checks it later.
  */
 export function typeFaults(value: unknown, type: TypeAt): string[] {
   const faults: string[] = [];
@@ -45,7 +44,7 @@ function visit(value: unknown, type: TypeAt, path: readonly string[], faults: st
       else refuse(`expected map, got &{${plainText(value)}}`);
       return;
     default:
-      // A whole object has declared fields in any schema, and so has a schema with properties.
+      // A whole object has declared fields in any schema.
       if (isObject(value) && (type.whole || schema.properties)) visitMap(value, type, path, faults);
   }
 }
@@ -103,7 +102,7 @@ function keyProblem(item: unknown, type: TypeAt, kind: "map" | "set"): string | 
   }
 }
 
-/** As Go's `%v`. */
+/** Go's `%v`. */
 function plainText(value: unknown): string {
   if (value === null) return "<nil>";
   if (Array.isArray(value)) return `[${value.map(plainText).join(" ")}]`;
@@ -111,7 +110,7 @@ function plainText(value: unknown): string {
   return `map[${Object.keys(value).sort().map((key) => `${key}:${plainText(value[key])}`).join(" ")}]`;
 }
 
-/** As Go's `%#v`, behind structured-merge-diff's own type. */
+/** Go's `%#v`, after structured-merge-diff's own type. */
 function pointerText(value: unknown): string {
   return `&value.valueUnstructured{Value:${syntaxText(value)}}`;
 }
@@ -125,7 +124,7 @@ function syntaxText(value: unknown): string {
   return `map[string]interface {}{${fields.join(", ")}}`;
 }
 
-/** A decoded value's type in Go. */
+/** The type's name in Go. */
 function typeText(value: unknown): string {
   if (typeof value === "string") return "string";
   if (typeof value === "boolean") return "bool";

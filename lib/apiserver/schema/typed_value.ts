@@ -4,21 +4,20 @@ import { fieldSchema, resolveSchema } from "./definitions.ts";
 import { emptyTrie, type FieldTrie, insertPath, isEmptyTrie, keyElement } from "./field_trie.ts";
 
 /**
- * Values with their schema in server-side apply (KEP-555, structured-merge-diff). Scalars, atomic lists and maps have
- * one owner; others are owned part by part.
+ * Server-side apply's values (KEP-555, structured-merge-diff). Scalars, atomic lists and maps have one owner; others
+ * are owned part by part.
  */
 
-/** A value's schema; where it is undefined, the value itself shows its shape. */
+/** Without a schema, the value shows its shape. */
 export type TypeAt = { readonly schema: Schema | undefined; readonly whole: boolean };
 
-/** How a value is owned. */
 export type Shape = "leaf" | "map" | "set-list" | "map-list";
 
 export function rootType(schema: Schema): TypeAt {
   return { schema: resolveSchema(schema), whole: true };
 }
 
-/** The shape of `value`; null takes the shape of its schema. */
+/** Null takes its schema's shape. */
 export function shapeOf(value: unknown, type: TypeAt): Shape {
   const { schema } = type;
   if (schema === undefined || (schema.type === undefined && !schema.properties)) {
@@ -44,18 +43,18 @@ export function itemType(type: TypeAt): TypeAt {
   return { schema, whole: schema?.["x-kubernetes-embedded-resource"] === true };
 }
 
-/** Whether the schema names the field, rather than allowing any. */
+/** The schema names the field, instead of allowing any. */
 export function isNamedField(type: TypeAt, field: string): boolean {
   if (type.whole && (field === "apiVersion" || field === "kind" || field === "metadata")) return true;
   return type.schema?.properties !== undefined && Object.hasOwn(type.schema.properties, field);
 }
 
-/** An associative list without valid keys: such an applied object is refused. */
+/** An associative list without valid keys, which apply refuses. */
 export class KeyingError extends Error {
   override readonly name = "KeyingError";
 }
 
-/** @throws {KeyingError} where a map list's item lacks a key that has no default. */
+/** @throws {KeyingError} where a map list's item lacks a key without default. */
 export function elementOf(item: unknown, type: TypeAt): string {
   if (shapeOf([], type) === "set-list") return `v:${formatJson(item)}`;
   const keys: Record<string, unknown> = {}, of = itemType(type);
@@ -71,7 +70,7 @@ export function elementOf(item: unknown, type: TypeAt): string {
   return keyElement(keys);
 }
 
-/** A list's items by element; a repeated element holds several. */
+/** A repeated element holds several items. */
 export function itemsByElement(list: unknown, type: TypeAt): Map<string, unknown[]> {
   const items = new Map<string, unknown[]>();
   if (!Array.isArray(list)) return items;
@@ -119,7 +118,7 @@ function collect(value: unknown, type: TypeAt, path: string[], owned: FieldTrie)
   }
 }
 
-/** Adds every named field with owned parts as a member, so that a field that lost all its parts goes too. */
+/** Adds every named field with owned parts, so that a field without remaining parts is removed too. */
 export function withNamedFields(set: FieldTrie, type: TypeAt): FieldTrie {
   const children = new Map<string, FieldTrie>();
   for (const [element, child] of set.children) {
@@ -132,7 +131,7 @@ export function withNamedFields(set: FieldTrie, type: TypeAt): FieldTrie {
   return { self: set.self, children };
 }
 
-/** `value` without the paths of `set`; undefined where nothing is left. */
+/** `value` without the paths of `set`; undefined where empty. */
 export function withoutFields(value: unknown, set: FieldTrie, type: TypeAt): unknown {
   const shape = shapeOf(value, type);
   if (shape === "leaf" || value === null) return value;
@@ -155,7 +154,7 @@ export function withoutFields(value: unknown, set: FieldTrie, type: TypeAt): unk
   return kept.length > 0 ? kept : undefined;
 }
 
-/** The paths at which `right` differs from `left`. */
+/** Paths at which `right` differs from `left`. */
 export function compareTyped(left: unknown, right: unknown, type: TypeAt): Comparison {
   const comparison = new Comparison();
   comparison.compare(left, right, type, []);
@@ -216,7 +215,7 @@ class Comparison {
   }
 }
 
-/** Absent, null or empty: of two such values one is a leaf, which distinguishes empty from null. */
+/** Absent, null or empty: two such values differ only as leaves. */
 function isVoid(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   return Array.isArray(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0;

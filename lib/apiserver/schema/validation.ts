@@ -6,7 +6,7 @@ import { itemsByKeys, listCauses } from "./list_validation.ts";
 import { ruleCauses } from "./rule_validation.ts";
 import { scalarCauses, typeName } from "./value_validation.ts";
 
-/** With these causes rules are not evaluated: the value has not the type that the rules were checked against. */
+/** Causes that prevent rules: the value lacks the type that they were checked against. */
 const BLOCKING = new Set([
   "FieldValueRequired",
   "FieldValueTooLong",
@@ -15,14 +15,12 @@ const BLOCKING = new Set([
   "FieldValueNotSupported",
 ]);
 
-/** Required by OpenAPI, but Go accepts the object without, or the kind's rules check it. */
+/** Required by OpenAPI, but optional in Go or checked by the kind's rules. */
 const LENIENT = /\.(Role|ClusterRole|Event|WebhookConversion|ServiceReference|[A-Za-z]+Status)$/;
 
 /**
- * What is wrong with an object, in kube-apiserver's words; empty if valid.
- *
- * With `old`, unchanged parts are not validated again (ratcheting, KEP-4008) and transition rules run (KEP-2876). Rules
- * do not run on an object with wrong types, as kube-apiserver says in its last cause.
+ * Causes in kube-apiserver's words. With `old`, skips unchanged parts (ratcheting, KEP-4008) and runs transition rules
+ * (KEP-2876). Wrong types prevent rules, as the last cause says.
  */
 export function validateObject(object: unknown, schema: Schema, old?: unknown): StatusCause[] {
   const causes: StatusCause[] = [];
@@ -47,7 +45,7 @@ interface At {
   whole: boolean;
   /** False where built-in kinds do not enforce it. */
   required: boolean;
-  /** In built-in kinds "" means a missing text: Go writes it so. */
+  /** In built-in kinds Go writes a missing text as "". */
   builtin: boolean;
 }
 
@@ -106,7 +104,7 @@ function missing(field: string): StatusCause {
   return { reason: "FieldValueRequired", message: "Required value", field };
 }
 
-/** allOf, anyOf, oneOf and not: in a structural schema they only narrow values, so types are already checked. */
+/** allOf, anyOf, oneOf and not only narrow values, so types are already checked. */
 function combine(at: At, schema: Schema, causes: StatusCause[]): void {
   const failures = (branch: Schema) => {
     const found: StatusCause[] = [];
@@ -143,6 +141,6 @@ function wrongType(value: unknown, schema: Schema): string | undefined {
   if (type === undefined) return undefined;
   const found = typeName(value);
   if (found === type || (type === "number" && found === "integer")) return undefined;
-  // A quantity is a text that may be written as a number.
+  // A quantity may be a number.
   return type === "string" && schema.oneOf && (found === "number" || found === "integer") ? undefined : type;
 }

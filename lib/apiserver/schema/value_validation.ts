@@ -6,7 +6,7 @@ import { matchesFormat } from "./formats.ts";
 const patterns = new Map<string, RegExp | undefined>();
 const PATTERNS_MAX = 1_000;
 
-/** As kube-apiserver names it. */
+/** In kube-apiserver's words. */
 export function typeName(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
@@ -15,7 +15,7 @@ export function typeName(value: unknown): string {
   return typeof value;
 }
 
-/** The expression of a `pattern`; undefined where JavaScript cannot read it (RE2 differs: `(?i)`, `\z`, `\A`). */
+/** Undefined where JavaScript cannot read RE2 (`(?i)`, `\z`, `\A`). */
 export function readPattern(pattern: string): RegExp | undefined {
   if (patterns.has(pattern)) return patterns.get(pattern);
   if (patterns.size >= PATTERNS_MAX) patterns.clear();
@@ -32,7 +32,7 @@ export function readPattern(pattern: string): RegExp | undefined {
   return read;
 }
 
-/** A value's faults: bounds, lengths, enum, pattern, format. Its type is already checked. */
+/** Bounds, lengths, enum, pattern, format; the type is already checked. */
 export function scalarCauses(value: unknown, schema: Schema, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
   if (typeof value === "number" || typeof value === "bigint") numberCauses(value, schema, path, causes);
