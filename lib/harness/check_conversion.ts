@@ -89,7 +89,6 @@ export function checkConversion<Spec, Status extends object>(
   return losses;
 }
 
-/** Fields whose value has changed. */
 function lost(conversion: KindConversion, sent: DynamicObject, returned: DynamicObject) {
   const parts = ({ spec, status }: DynamicObject) => ({ spec, status });
   const normal = (each: unknown) => conversion.read({ ...sent, ...each as ObjectParts }).parts;

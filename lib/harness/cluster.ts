@@ -11,7 +11,7 @@ export interface ClusterUser {
 /** Kinds of clusters that scenarios run on. */
 export type ClusterKind = "embedded" | "envtest" | "kind" | "current";
 
-/** A cluster for tests and demos. Disposing stops what it started and removes all its traces on this machine. */
+/** A cluster for tests and demos. Disposing stops what it started and leaves no trace on this machine. */
 export interface Cluster extends AsyncDisposable {
   /** Its kind. */
   readonly kind: ClusterKind;
@@ -19,13 +19,13 @@ export interface Cluster extends AsyncDisposable {
   transport(user?: ClusterUser): Transport;
   /** An administrator's kubeconfig; undefined without a socket. */
   readonly kubeconfig: string | undefined;
-  /** Answers for a Service in the cluster from this process, if possible, until the result is called. */
+  /** Serves a Service of the cluster from this process, if possible, until the result is called. */
   serveService?(
     namespace: string,
     name: string,
     fetch: (path: string, request: TransportRequest) => Promise<Response>,
   ): () => void;
-  /** Whether objects must be removed, because it outlives the run. False if absent. */
+  /** Whether it outlives the run, so that objects must be removed. False if absent. */
   readonly stays?: boolean;
 }
 
@@ -33,18 +33,18 @@ export interface Cluster extends AsyncDisposable {
 export interface ClusterSource {
   /** Its kind. */
   readonly kind: ClusterKind;
-  /** Whether each scenario gets its own cluster and runs concurrently. Else all share one. */
+  /** Whether each scenario gets its own cluster and runs concurrently; else all share one. */
   readonly isolated: boolean;
   /**
    * Asks for consent to run on this cluster, before anything else.
    *
-   * @throws {UsageError} if consent is refused, or no terminal can ask for it.
+   * @throws {UsageError} if it is refused, or no terminal can ask.
    */
   agree?(): Promise<void>;
   /**
    * Opens a cluster. `onStage` gets the names of slow parts, such as a download.
    *
-   * @throws {UsageError} saying what this machine lacks, and how to get it.
+   * @throws {UsageError} saying what this machine lacks, and the fix.
    */
   open(signal: AbortSignal, onStage?: (what: string) => void): Promise<Cluster>;
 }

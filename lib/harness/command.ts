@@ -5,11 +5,11 @@ interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly input?: string;
-  /** Standard output holds credentials: no error quotes it. */
+  /** Standard output holds credentials, so no error quotes it. */
   readonly secret?: true;
 }
 
-/** A program failed. The message is the most telling line, then the rest of its output, indented. */
+/** A program failed. The message has the most telling line, then the rest of its output, indented. */
 export class CommandError extends Error {
   /** The class in logs. */
   override readonly name = "CommandError";
@@ -26,10 +26,10 @@ export class CommandError extends Error {
   readonly summary: string;
 }
 
-/** Most output that an error quotes, in characters and lines. */
+/** Bounds of the output that an error quotes. */
 const OUTPUT_LENGTH_MAX = 4_000, SAID_LINES_MAX = 12, LINE_LENGTH_MAX = 300;
 
-/** A program may wrap the error of a program that it started; the inner one is more precise. */
+/** The inner error of a wrapped one is more precise. */
 function summaryOf(lines: readonly string[]): string {
   const inner = lines.find((line) => /^(command output|stderr): \S/i.test(line))?.replace(/^[^:]*: /, "");
   const line = inner ?? lines.find((line) => /^(fatal )?error\b/i.test(line)) ?? lines.at(-1) ?? "";
@@ -41,11 +41,11 @@ function shortened(line: string): string {
 }
 
 /**
- * Runs a program to its end; returns its standard output. Its own session keeps Ctrl-C from ending a program that
- * cleans up: only this process gets it.
+ * Runs a program to its end; returns its standard output. It has its own session, so that Ctrl-C does not end a program
+ * that cleans up.
  *
- * @throws {CommandError} for another exit code than 0; the signal's reason, after killing the program and all that it
- *   started; {@linkcode Deno.errors.NotFound} if there is no such program.
+ * @throws {CommandError} for another exit code than 0; the signal's reason, after killing the program and its children;
+ *   {@linkcode Deno.errors.NotFound} if there is no such program.
  */
 export async function runCommand(name: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const { signal, env, cwd, input, secret } = options;
@@ -79,7 +79,7 @@ function verbsOf(args: readonly string[]): readonly string[] {
   return args.slice(0, Math.min(2, flag < 0 ? args.length : flag));
 }
 
-/** Kills a detached program and all that it started. A graceful stop could hang. */
+/** Kills a detached program and its children. A graceful stop could hang. */
 export function killSession(child: Deno.ChildProcess): void {
   try {
     if (Deno.build.os === "windows") child.kill("SIGKILL");
@@ -95,14 +95,14 @@ async function write(stream: WritableStream<Uint8Array>, text: string): Promise<
     await writer.write(new TextEncoder().encode(text));
     await writer.close();
   } catch {
-    // It stopped reading or ended; its exit code decides.
+    // The exit code decides.
   }
 }
 
 /**
  * Checks that a program runs, and prints `expected` if given.
  *
- * @returns why it is unusable; undefined if it is usable.
+ * @returns why it is unusable, if so.
  */
 export async function whyUnusable(
   name: string,

@@ -20,7 +20,7 @@ export class ContainerRuntime {
   /**
    * Finds a working runtime: `preferred`, else the first of docker, podman, nerdctl.
    *
-   * @throws {UsageError} listing why each is unusable.
+   * @throws {UsageError} saying why each is unusable.
    */
   static async find(preferred: string | undefined, signal?: AbortSignal): Promise<ContainerRuntime> {
     const named = NAMES.find((name) => name === preferred);

@@ -11,13 +11,13 @@ interface CurrentOptions {
   readonly context?: string;
   readonly proxies?: ProxyVariables;
   readonly clock: Clock;
-  /** Asked before touching a cluster that is not on this machine; false cancels the run. */
+  /** Asked before a run on a cluster that is not on this machine; false cancels the run. */
   readonly confirm: (question: string) => Promise<boolean>;
 }
 
 /**
- * The cluster of a kubeconfig's context. Scenarios touch only their own namespaces and the operator's CRDs and RBAC
- * rules; the run removes those that it added.
+ * The cluster of a kubeconfig's context. Scenarios touch only their namespaces and the operator's CRDs and RBAC rules;
+ * the run removes those that it added.
  */
 export class CurrentSource implements ClusterSource {
   /** An existing cluster. */

@@ -10,7 +10,7 @@ export interface DenoTestsOptions {
   readonly source: () => ClusterSource | Promise<ClusterSource>;
   /** The system clock if absent. */
   readonly clock?: Clock;
-  /** Bound of each expectation; a minute if absent: a real garbage collector discovers new kinds every 30 s. */
+  /** Bound of each expectation; a minute if absent, because a real garbage collector discovers new kinds every 30 s. */
   readonly waitMsMax?: number;
   /** Seed of the operator's randomness; 1 if absent. */
   readonly seed?: number;

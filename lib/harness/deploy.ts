@@ -99,7 +99,7 @@ async function resolved(objects: readonly DynamicObject[], kinds: KindResolver):
   }));
 }
 
-/** A test must not replace another's running operator, nor test it. */
+/** A test must neither replace nor test another's running operator. */
 async function requireAbsent(client: Client, deployment: DynamicObject): Promise<void> {
   const present = await client.find(DEPLOYMENTS, keyOf(deployment));
   if (!present || present.metadata?.deletionTimestamp) return;

@@ -15,7 +15,7 @@ interface DeployedOptions {
   readonly replicas: number;
 }
 
-/** Container states that only another manifest or image ends. */
+/** Container states that only another manifest or image can end. */
 const FATAL_WAITING_REASONS: ReadonlySet<string> = new Set([
   "ErrImagePull",
   "ImagePullBackOff",
@@ -30,7 +30,7 @@ const LOG_LINES_MAX = 200;
 /**
  * An operator that runs as a Deployment's pods. Deletions and scaling stop and start it.
  *
- * Each command aborts the one before it and waits for its end, so that an abandoned body cannot undo clean-up. An
+ * Each command aborts the former one and waits for its end, so that an abandoned body cannot undo clean-up. An
  * interrupted run ends no command: clean-up needs the operator, and `rolloutMsMax` bounds each wait.
  */
 export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
@@ -58,7 +58,7 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
 
   async start(): Promise<void> {
     if (this.#runs) return;
-    // Scenarios that share it all request it; a second start would cancel the first.
+    // All scenarios that share it request it; a second start would cancel the first.
     this.#starting ??= this.#do(async (signal) => {
       await this.#scale(this.#options.replicas);
       await this.#untilReady(signal);
@@ -213,10 +213,9 @@ export class DeployedOperator implements OperatorUnderTest, AsyncDisposable {
   }
 }
 
-/** How long the cluster may refuse pods: a new account or quota takes a while to be visible. */
+/** How long the cluster may refuse pods: new accounts and quotas become visible late. */
 const REFUSED_MS_MAX = 10_000;
 
-/** Ends a wait for pods that the cluster keeps refusing. */
 class Refusal implements Disposable {
   readonly #clock: Clock;
   readonly #what: string;
@@ -230,7 +229,7 @@ class Refusal implements Disposable {
     this.#abort = new LinkedAbort([signal]);
   }
 
-  /** Aborts with the parent, or a {@linkcode NotYetError} if the refusal lasts. */
+  /** Aborts with the parent, or with a {@linkcode NotYetError} if the refusal lasts. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -256,7 +255,7 @@ class Refusal implements Disposable {
   }
 }
 
-/** Why no pods are created: admission (Pod Security, a webhook) or a quota refuses them. */
+/** Why admission (Pod Security, a webhook) or a quota refuses pods. */
 function refusalOf(status: Record<string, unknown>): string | undefined {
   const { conditions } = status as { conditions?: { type: string; status: string; message?: string }[] | null };
   const failure = (conditions ?? []).find(({ type, status }) => type === "ReplicaFailure" && status === "True");
@@ -284,7 +283,7 @@ function fatalWaitingReasons(status: Record<string, unknown> = {}): string[] {
   });
 }
 
-/** The client parses a log of one JSON line. */
+/** A log of one JSON line arrives parsed. */
 function textOf(answer: unknown): string {
   return typeof answer === "string" ? answer : JSON.stringify(answer);
 }

@@ -20,7 +20,7 @@ interface EnvtestOptions {
 }
 
 const READY_MS_MAX = 60_000, POLL_MS = 100;
-/** What operators rely on: namespace deletion, garbage collection, service accounts, deletion of volume claims. */
+/** What operators rely on. */
 const CONTROLLERS: readonly string[] = [
   "namespace-controller",
   "garbage-collector-controller",
@@ -29,7 +29,7 @@ const CONTROLLERS: readonly string[] = [
   "clusterrole-aggregation-controller",
   "persistentvolumeclaim-protection-controller",
 ];
-/** Starts of one control plane: another program may take a port that was free. */
+/** Restarts, because another program may take a free port first. */
 const STARTS_MAX = 3;
 
 /**
@@ -233,7 +233,7 @@ class ControlPlanePrograms implements AsyncDisposable {
   }
 }
 
-/** Polls until something works, or a program ends: then it never will. */
+/** Polls until something works or a program ends. */
 class Deadline {
   readonly #endMs: number;
 
@@ -257,7 +257,7 @@ class Deadline {
   }
 }
 
-/** Free ports, all held at once so that none is returned twice. */
+/** Free ports, held together so that all differ. */
 function freePorts(count: number): number[] {
   const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
   const ports = listeners.map((listener) => listener.addr.port);
@@ -265,7 +265,7 @@ function freePorts(count: number): number[] {
   return ports;
 }
 
-/** A secret token. Random is repeatable by design, so this generates a key instead. */
+/** Random is repeatable by design, so this generates a key. */
 async function randomToken(): Promise<string> {
   const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt"]);
   return new Uint8Array(await crypto.subtle.exportKey("raw", key)).toHex();

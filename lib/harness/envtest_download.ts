@@ -30,8 +30,8 @@ interface Archive {
 /**
  * Downloads control planes into a folder of this user.
  *
- * Guarantees: a program appears at once, whole, and only after its checksum matched. A failure or interruption leaves
- * nothing. Concurrent downloads do not disturb each other.
+ * Guarantees: a program appears whole, and only after its checksum matched. A failure or interruption leaves nothing.
+ * Concurrent downloads do not disturb each other.
  */
 export class EnvtestDownload {
   readonly #options: EnvtestDownloadOptions;
@@ -111,7 +111,7 @@ export class EnvtestDownload {
     return await act(limit.signal);
   }
 
-  /** Lets `fill` make programs in a temporary folder, then moves them into the cache. */
+  /** `fill` makes programs in a temporary folder, which then move into the cache. */
   async #intoCache(version: KubernetesVersion, fill: (part: string) => Promise<readonly string[]>): Promise<void> {
     const { cache } = this.#options, folder = this.folder(version);
     const part = await writable(cache, async () => {
@@ -168,7 +168,7 @@ function urlOf(path: string, base: string | undefined, flag: string): URL {
   throw new UsageError(`${base ?? path} is not an address`, `give ${flag} one that begins with https://`);
 }
 
-/** System errors have a code; errors of streams, archives and signals have none. */
+/** Other errors (streams, archives, signals) have no code. */
 function isDiskError(error: unknown): boolean {
   return error instanceof Error && typeof (error as { code?: unknown }).code === "string";
 }

@@ -8,7 +8,7 @@ export interface Platform {
   readonly arch: string;
 }
 
-/** This machine's platform. A function, because an imported module must load without Deno. */
+/** A function, because modules must load without Deno. */
 export function thisPlatform(): Platform {
   return { os: Deno.build.os, arch: Deno.build.arch === "aarch64" ? "arm64" : "amd64" };
 }
@@ -22,9 +22,9 @@ export interface EnvtestFolders {
 }
 
 /**
- * Where a system keeps control planes: this program's cache, and setup-envtest's default store. That is `k8s` below
- * `$XDG_DATA_HOME/kubebuilder-envtest`, on macOS `~/Library/Application Support/io.kubebuilder.envtest`, on Windows
- * `%LocalAppData%\kubebuilder-envtest`. Undefined if the environment names no home.
+ * This program's cache, and setup-envtest's default store: `k8s` below `$XDG_DATA_HOME/kubebuilder-envtest`, on macOS
+ * `~/Library/Application Support/io.kubebuilder.envtest`, on Windows `%LocalAppData%\kubebuilder-envtest`. Undefined if
+ * the environment names no home.
  */
 export function envtestFolders(
   env: Readonly<Record<string, string | undefined>>,

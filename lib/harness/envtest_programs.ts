@@ -40,8 +40,8 @@ export interface LocateOptions {
 const NAMED = `point KUBEBUILDER_ASSETS at a folder with ${ENVTEST_PROGRAMS.join(", ")}`;
 
 /**
- * Finds a control plane's programs: in the named folder, else setup-envtest's store and the cache, else by download if
- * allowed. setup-envtest lacks kube-controller-manager, which is then found beside the others, cached or downloaded.
+ * Finds a control plane's programs: in the named folder, else setup-envtest's store, the cache, or by download if
+ * allowed. setup-envtest lacks kube-controller-manager: it is found beside the others, cached or downloaded.
  *
  * @throws {UsageError} naming every way to get what is missing.
  */
@@ -101,7 +101,6 @@ class Location {
     return programs(folder, manager ?? await this.#fetchedManager(folder, version));
   }
 
-  /** Folders with etcd and kube-apiserver of a wanted version, newest first. */
   async #kept(wanted: (version: KubernetesVersion) => boolean) {
     const { setupEnvtest, cache } = this.#options.folders;
     const kept: { folder: string; version: KubernetesVersion }[] = [];
@@ -117,7 +116,7 @@ class Location {
     return kept.sort((one, other) => compareVersions(one.version, other.version));
   }
 
-  /** A version's controller manager: beside its kube-apiserver, or in the cache. */
+  /** Beside its kube-apiserver, or in the cache. */
   async #managerOf(folder: string, version: KubernetesVersion): Promise<string | undefined> {
     const cache = `${this.#options.folders.cache}/${folderName(version, this.#platform)}`;
     for (const each of [folder, cache]) {

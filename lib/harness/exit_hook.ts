@@ -1,7 +1,4 @@
-/**
- * Runs a synchronous action if the process ends before its owner ran it, as after a second Ctrl-C: removes a folder,
- * kills a program, or starts one that outlives the process.
- */
+/** Runs a synchronous action if the process ends before its owner ran it, as after a second Ctrl-C. */
 export class ExitHook implements Disposable {
   readonly #act: () => void;
 
@@ -11,7 +8,7 @@ export class ExitHook implements Disposable {
       try {
         act();
       } catch {
-        // The process ends: other hooks must still run.
+        // Other hooks must still run.
       }
     };
     globalThis.addEventListener("unload", this.#act); // Deno.exit dispatches it as well as an orderly end

@@ -40,8 +40,8 @@ export const EVENTS: ResourceKind<EventObject, EventObject, Record<string, never
 });
 
 /**
- * Expectations of one object. Each method waits for changes of its kind until it holds. After the run's bound it fails
- * with the last state, field by field. Messages never contain a Secret's values.
+ * Expectations of one object. Each waits for changes of its kind until it holds. At the run's bound it fails with the
+ * last state, field by field, without a Secret's values.
  */
 export class Expectation<T extends KubeObject> {
   readonly #ref: Ref<T>;
@@ -61,9 +61,9 @@ export class Expectation<T extends KubeObject> {
   }
 
   /**
-   * It does not exist, or the object present when the wait begins is gone: another uid is another object. Directly
-   * after `cluster.delete` it means the deleted object, even if another exists by then. Directly: no expectation or
-   * `eventually` ended since, and the scenario has not made the name again.
+   * It does not exist, or the object present when the wait begins is gone (by uid). Directly after `cluster.delete` it
+   * means the deleted object, even if another exists by then. Directly: no expectation or `eventually` ended since, and
+   * the scenario has not created the name again.
    */
   async toBeGone(): Promise<void> {
     const { resource, key } = this.#ref, { deleted } = this.#options, name = refId(this.#ref);
@@ -96,7 +96,7 @@ export class Expectation<T extends KubeObject> {
       try {
         return holds(object) ? { holds: true } : { holds: false, seen: this.#show(object) };
       } catch (error) {
-        // A condition on a status throws before there is one. Its message may quote a Secret's value.
+        // Throws before there is a status. The message may quote a Secret's value.
         const why = this.#isSecret ? "" : `: ${describeError(error)}`;
         return { holds: false, seen: `  the condition threw${why}\n${this.#show(object)}` };
       }
@@ -155,7 +155,7 @@ export class Expectation<T extends KubeObject> {
 
   #show(object: T): string {
     const { metadata: { managedFields: _, annotations, ...metadata } = {}, ...rest } = object as KubeObject;
-    // A Secret shows only the names of its values; kubectl copies them to an annotation.
+    // Shows a Secret's names only; kubectl copies values to an annotation.
     const shown = this.#isSecret
       ? { metadata, ...rest, data: keysOf(rest, "data"), stringData: keysOf(rest, "stringData") }
       : { metadata: { ...metadata, annotations }, ...rest };

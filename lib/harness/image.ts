@@ -20,8 +20,8 @@ const RUN_FLAGS = ["-q", "--no-prompt", "--no-config", "--no-lock", "--allow-env
 const USER = "65532:65532";
 
 /**
- * Builds an image of the running program from this machine's files alone: runtime, linked libraries, bundle. For
- * clusters of this machine; the Dockerfile builds released images.
+ * Builds an image of the running program from this machine's files: runtime, linked libraries, bundle. For clusters of
+ * this machine; the Dockerfile builds released images.
  *
  * @throws {UsageError} on systems other than Linux, or without a bundle.
  */
@@ -46,7 +46,7 @@ export async function buildLocalImage(runtime: ContainerRuntime, options: ImageO
   await runtime.build(image, context.path, signal);
 }
 
-/** Absolute paths of a program's shared libraries and loader, as its system resolves them. */
+/** Absolute paths of shared libraries and loader, as the system resolves them. */
 async function librariesOf(executable: string, signal: AbortSignal | undefined): Promise<string[]> {
   const listed = await runCommand("ldd", [executable], { signal });
   return [...listed.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, path]) => path!);

@@ -21,7 +21,7 @@ import { recorded, type Timeline } from "./timeline.ts";
 const QUIET_TURNS = 20, TURNS_MAX = 200_000;
 const STOP_GRACE_MS = 10_000;
 
-/** Starts the operator's processes, where something else than this process's own life can end them. */
+/** Starts the operator's processes, where more than this process's life can end them. */
 export interface OperatorHost {
   /** Calls `begin` as a new process of `operator`. */
   start(operator: InProcessOperator, begin: () => Promise<void>): Promise<void>;
@@ -49,7 +49,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   #requests: SeenRequest[] = [];
   #died = Promise.withResolvers<void>();
   #isDead = false;
-  /** Resolves when it runs; a start that was {@linkcode abandon}ed leaves it to the next one. */
+  /** Resolves when it runs. An {@linkcode abandon}ed start leaves it to the next one. */
   #started: PromiseWithResolvers<void> | undefined;
   #isAbandoned = false;
   #starting: Promise<void> | undefined;
@@ -105,8 +105,8 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   }
 
   /**
-   * Forgets its process without running any of its code, as after a power failure: for an {@linkcode OperatorHost},
-   * whose process no longer runs. Who awaits its start awaits the next one.
+   * Forgets its process without running its code, as after a power failure. For an {@linkcode OperatorHost} whose
+   * process no longer runs. Callers that await its start await the next one.
    */
   abandon(): void {
     void this.#hosted?.close();
@@ -118,7 +118,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     this.#isAbandoned = true;
   }
 
-  /** Starts it after {@linkcode abandon}, unless the scenario has stopped or started it since. */
+  /** Starts it after {@linkcode abandon}, unless the scenario stopped or started it since. */
   async revive(): Promise<void> {
     if (this.#isAbandoned) await this.start();
   }
@@ -165,7 +165,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   }
 
   async idle(): Promise<void> {
-    // A request in flight counts as work: idleness must last several turns.
+    // A request in flight counts as work, so idleness must last several turns.
     for (let quiet = 0, turns = 0; quiet < QUIET_TURNS; turns++) {
       if (turns >= TURNS_MAX) throw new Error("the operator does not become idle");
       await settle(1);
@@ -196,7 +196,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
         controller: { backoff: { initialMs: 5, maxMs: 50 } },
         signal: this.#startAbort.signal,
         serve: async (running) => {
-          // Only conversions are needed before there are stores.
+          // Only conversions are needed before the stores.
           if (declared.conversions.length > 0) this.#hosted = await this.#host(declared, running);
         },
         ...how.options,
@@ -204,7 +204,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
       this.#transport = inner;
       this.#hosted ??= await this.#host(declared, this.#running);
       await this.#hosted?.enable();
-      // Remove only what it configured: an installation's may have caused a refusal.
+      // Only its own: an installation's webhook may have caused a refusal.
       if (this.#hosted) this.#configured = declared;
     } catch (error) {
       const running = this.#running, hosted = this.#hosted;
@@ -216,7 +216,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     }
   }
 
-  /** Ends it. If it `withdraws`, API servers no longer call its admission handlers once this resolves. */
+  /** With `withdraws`, API servers no longer call its admission handlers once this resolves. */
   async #end(how: (running: RunningOperator) => Promise<void>, withdraws: boolean): Promise<void> {
     const running = this.#running, transport = this.#transport, hosted = this.#hosted;
     this.#running = this.#transport = this.#hosted = undefined;
@@ -233,9 +233,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     }
   }
 
-  /**
-   * Hosts its webhooks: in this process for embedded clusters, on loopback for envtest, on the gateway of kind's nodes.
-   */
+  /** In this process for embedded clusters, on loopback for envtest, on the gateway of kind's nodes. */
   async #host(operator: Operator, running: RunningOperator): Promise<HostedWebhooks | undefined> {
     const { cluster, clock, timeline } = this.#options;
     if (!operator.servesWebhooks) return undefined;
@@ -290,7 +288,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
         if (!isWrite(seen)) return await inner.fetch(path, request);
         const verdict = fault(seen, ++nthWrite);
         if (verdict === "dieBefore") throw die();
-        // No later write passes, even while this one is in flight.
+        // No later write passes, even during this one.
         dead = verdict === "dieAfter";
         const response = await recorded(inner, { path, request }, "operator", timeline);
         if (verdict === "pass") return response;

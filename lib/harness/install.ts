@@ -18,7 +18,7 @@ export interface InstallOptions {
  * Installs an operator's kinds, and its account with exactly its rules. Disposing removes what it added, in reverse
  * order, and waits until it is gone.
  *
- * @throws {UsageError} if one exists and differs: taking over another operator's rules or kinds would break it.
+ * @throws {UsageError} if one exists and differs: replacing another operator's rules or kinds would break it.
  */
 export async function install(cluster: Cluster, operator: Operator, options: InstallOptions): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
@@ -26,7 +26,7 @@ export async function install(cluster: Cluster, operator: Operator, options: Ins
   stack.defer(() => transport.close());
   const { clock, signal } = options, program = operator.name, namespace = installNamespace(program);
   const client = new Client(transport, { fieldManager: `${program}-install`, clock });
-  // Webhooks are called in this process, which brings its own configurations.
+  // Webhooks are called in this process, which has its own configurations.
   const objects = installation(operator, program, namespace).filter((each) => !isWebhook(each));
   stack.use(
     await place(objects, { ...options, client }, (wanted) => {
@@ -37,7 +37,7 @@ export async function install(cluster: Cluster, operator: Operator, options: Ins
   return stack.move();
 }
 
-/** Waits until a kind can be listed, which may be moments after its CRD is established. */
+/** A kind may be listed only moments after its CRD is established. */
 export async function untilServed(
   kind: ApiResource,
   options: InstallOptions & { readonly client: Client },

@@ -24,10 +24,7 @@ export interface KindProgramOptions {
 const NAME = "pintle-test";
 const READY = "180s";
 const ANSWER_MS_MAX = 60_000, TEARDOWN_MS_MAX = 120_000;
-/**
- * Deletions of one cluster, and the pause between them. A cancelled creation goes on in the runtime for a while, and
- * may make a node after the first one.
- */
+/** A cancelled creation goes on in the runtime for a while, and may create a node after the first deletion. */
 const DELETIONS_MAX = 20, DELETION_PAUSE_MS = 1_000;
 const INSTALL = "install kind (kind.sigs.k8s.io/docs/user/quick-start), or use --cluster embedded";
 
@@ -70,7 +67,7 @@ export class KindProgram {
   }
 
   async create(nodeImage: string | undefined, signal: AbortSignal): Promise<void> {
-    // kind merges the new context into a kubeconfig; it must not be the user's own.
+    // kind merges the new context into a kubeconfig, which must not be the user's own.
     await using folder = TemporaryFolder.make("kind");
     const image = nodeImage ? ["--image", nodeImage] : [], kubeconfig = `${folder.path}/kubeconfig`;
     const args = [
@@ -122,13 +119,13 @@ export class KindProgram {
     }
   }
 
-  /** Cleans up. Its own bound ends this; an interrupted run does not. */
+  /** Bounded by itself; an interrupted run does not end it. */
   async teardown(what: string, act: (signal: AbortSignal) => Promise<void>): Promise<void> {
     using limit = new TimeLimit(this.#clock, this.#teardownMsMax, `${what} took longer than`);
     await act(limit.signal);
   }
 
-  /** Lets another process delete the cluster, because this one is ending. */
+  /** Another process deletes the cluster, because this one ends. */
   deleteLater(): void {
     const lines = `kind cluster ${this.name} is being deleted in the background\n`;
     new Deno.Command("kind", {

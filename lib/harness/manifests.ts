@@ -12,7 +12,7 @@ import { type Verdict, waitUntil } from "./waiting.ts";
 /** Objects for a cluster, each as it is or as the `file:` URL of YAML or JSON. */
 export type Manifests = readonly (KubeObject | URL)[];
 
-/** Pause before reading discovery again for a kind that it does not list yet. */
+/** Pause before discovery is read again for an unlisted kind. */
 const UNDISCOVERED_MS = 100;
 
 /** A manifest and its origin, such as `given[0]` or `crds.yaml, document 2`. */
@@ -22,9 +22,8 @@ interface SourcedManifest {
 }
 
 /**
- * Installs CRDs and waits until they are established and discoverable; then namespaces; then the rest in order.
- * `default` gets objects without a namespace. Disposing removes what it added, in reverse order, and waits until it is
- * gone.
+ * Installs CRDs and waits until they are established and discoverable; then namespaces; then the rest in order. Objects
+ * without a namespace get `default`. Disposing removes what it added, in reverse order, and waits until it is gone.
  *
  * @param what names the list in messages.
  * @throws {UsageError} naming list and index, or file and document, kind and field of what cannot be installed.
@@ -98,7 +97,7 @@ async function applyNamed(
   try {
     await client.apply(resource, object, { force: true, signal });
   } catch (cause) {
-    // Server-side apply answers 500 to a field of the wrong type. A missing RBAC rule's error names its own fix.
+    // Server-side apply answers 500 to a wrong type. Errors about RBAC name their own fix.
     const isRight = cause instanceof ForbiddenError || cause instanceof UnauthorizedError;
     if (!(cause instanceof ApiError) || isRight) throw cause;
     const name = formatRef({ resource, key: { name: object.metadata!.name! } } as Ref<never>);
@@ -113,7 +112,6 @@ interface CrdSpec {
   readonly versions: readonly { readonly name: string; readonly served: boolean }[];
 }
 
-/** Waits until a CRD is established, and every served version is listed and discovered. */
 async function untilUsable(
   { from, object }: SourcedManifest,
   resolver: KindResolver,

@@ -53,18 +53,18 @@ function compare(
     try {
       if (!pattern(actual)) fail();
     } catch (error) {
-      // `(text) => text.length > 3` throws if the field is absent. Its message may quote the value.
+      // `(text) => text.length > 3` throws for an absent field. Its message may quote the value.
       fail(secret ? "; the test threw" : `; the test threw: ${describeError(error)}`);
     }
   } else if (pattern instanceof RegExp) {
-    // `search` keeps no position, whatever the flags.
+    // `search` keeps no position.
     if (typeof actual !== "string" || actual.search(pattern) < 0) fail();
   } else if (Array.isArray(pattern)) {
     if (!Array.isArray(actual) || actual.length !== pattern.length) return fail();
     pattern.forEach((item, index) => compare(item, actual[index], `${path}[${index}]`, into));
   } else if (isObject(pattern)) {
     const fields = Object.entries(pattern);
-    // An absent object has none of the fields, which a pattern may require.
+    // An absent object has no fields, which a pattern may require.
     const object = actual === undefined && fields.length > 0 ? {} : actual;
     if (!isObject(object)) return fail();
     for (const [key, value] of fields) {
@@ -82,7 +82,7 @@ function isShownOfSecret(path: string): boolean {
 function show(value: unknown, path: string, hidden: boolean): string {
   if (value === undefined) return "nothing";
   if (typeof value === "function") {
-    // A function in an object has its field's name, which explains nothing.
+    // A function in an object is named after its field, which explains nothing.
     const isNamed = value.name !== "" && !path.endsWith(value.name) && !path.endsWith(`["${value.name}"]`);
     return isNamed ? `a value that is ${value.name}` : "a value that the test accepts";
   }
@@ -94,7 +94,7 @@ function show(value: unknown, path: string, hidden: boolean): string {
   return shorten(formatJson(value), SHOWN_LENGTH_MAX);
 }
 
-/** Cuts a text that is too long, with a note. */
+/** Cuts a long text, with a note. */
 export function shorten(text: string, lengthMax: number): string {
   return text.length <= lengthMax ? text : `${truncate(text, lengthMax)}… (${text.length} characters)`;
 }

@@ -2,7 +2,7 @@ import type { ContainerRuntime } from "./container_runtime.ts";
 
 const CTR = ["ctr", "--namespace", "k8s.io", "images"];
 
-/** Loads an image onto a kind node. containerd adds further names for it, which must be removed too. */
+/** Loads an image onto a kind node. Removes the further names that containerd adds, too. */
 export class NodeLoad {
   readonly #runtime: ContainerRuntime;
   readonly #node: string;
@@ -15,7 +15,7 @@ export class NodeLoad {
     this.#before = before;
   }
 
-  /** Call before the load. `node` is the node's container. */
+  /** Call before the load. `node` is a container. */
   static async begin(runtime: ContainerRuntime, node: string, signal?: AbortSignal): Promise<NodeLoad> {
     return new NodeLoad(runtime, node, new Set(await imagesOf(runtime, node, signal)));
   }

@@ -5,8 +5,8 @@ const TAIL_LENGTH_MAX = 4_000;
 const TAIL_LINES_SHOWN = 12;
 
 /**
- * A program beside this one, in its own session: Ctrl-C must not end it, since clean-up needs it. It ends with this
- * process at the latest. All output is read, and the last part kept.
+ * A child process in its own session, so that Ctrl-C does not end it before clean-up. It ends with this process at the
+ * latest. All output is read, and the last part kept.
  */
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -38,7 +38,8 @@ export class Program implements AsyncDisposable {
   }
 
   /**
-   * How it ended, with its last lines; undefined while it runs or its output is open: lines may follow the exit code.
+   * How it ended, with its last lines; undefined while it runs or its output is open, because lines may follow the exit
+   * code.
    */
   get failure(): string | undefined {
     if (!this.#exit || !this.#isDrained) return undefined;

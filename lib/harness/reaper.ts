@@ -1,6 +1,6 @@
 /**
- * The shell waits until this process or its killer closes the input, then finds the programs. Each leads a session; its
- * command line has its path and a file of the folder, whose name is unique.
+ * The shell waits until this process or its killer closes the input, then finds the programs: session leaders with
+ * their path and a file of the folder, whose name is unique, in the command line.
  */
 const SCRIPT = `folder=$1; shift
 read -r _
@@ -12,8 +12,8 @@ done
 for attempt in 1 2 3 4 5; do rm -rf -- "$folder" && break; sleep 1; done`;
 
 /**
- * A shell that cleans up after SIGKILL ends this process, when no code in it can: programs that work in a folder, and
- * the folder. Does nothing on Windows, which has no such shell.
+ * A shell that cleans up after SIGKILL: ends programs that work in a folder, and removes the folder. Windows has no
+ * such shell, so there it does nothing.
  */
 export class Reaper implements AsyncDisposable {
   readonly #child: Deno.ChildProcess | undefined;
@@ -26,7 +26,7 @@ export class Reaper implements AsyncDisposable {
       stdin: "piped",
       stdout: "null",
       stderr: "null",
-      // In its own session: what ends this process's group must not end it.
+      // Its own session, so that it survives the end of this process's group.
       detached: true,
     });
     this.#child = command.spawn();

@@ -21,9 +21,9 @@ const MARKS = { passed: "✓", failed: "✗", skipped: "–", interrupted: "!" }
 const WORDS = { passed: "passed", failed: "failed", skipped: "skipped", interrupted: "did not end" } as const;
 
 /**
- * The run as one HTML file: failures first, each scenario's events on a time axis. It needs no other file and no
- * network; its policy allows none. Names, logs and messages are plain text. Its size is bounded, to about 20 MB for
- * some hundred scenarios: left-out entries are counted, failures get most of the budget.
+ * The run as one HTML file: failures first, each scenario's events on a time axis. It needs no other file or network,
+ * and its policy allows none. Names, logs and messages are plain text. Its size is bounded, to about 20 MB for some
+ * hundred scenarios: left-out entries are counted, and failures get most of the budget.
  */
 export function htmlReport(result: RunResult, options: HtmlReportOptions): string {
   const { scenarios, failures } = result, names = new Names(), budget = new ReportBudget(scenarios);
@@ -231,7 +231,7 @@ function attachment(title: string, attached: string, budget: ReportBudget): Mark
   `;
 }
 
-/** Link names made of scenario names, so that links stay valid in the next report. */
+/** Link names from scenario names stay valid in the next report. */
 class Names {
   readonly #taken = new Set<string>();
 

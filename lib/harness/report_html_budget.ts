@@ -1,14 +1,14 @@
 import { text } from "./report_html_markup.ts";
 import type { ScenarioResult } from "./result.ts";
 
-/** Rows of a failed timeline, of another, and of all others together. */
+/** Rows of a failed timeline, another one, and all others together. */
 const FAILED_ROWS_MAX = 1_000, PASSED_ROWS_MAX = 200, ROWS_MAX = 20_000;
-/** Characters of one text after the budget is used up. */
+/** Of one text beyond the budget. */
 const SCARCE_LENGTH_MAX = 120;
-/** Characters of all messages, log lines and attachments, after which texts are cut short. */
+/** Of messages, log lines and attachments together; later texts are cut short. */
 const CHARACTERS_MAX = 6_000_000;
 
-/** Rows and characters of a report. Failed scenarios get theirs first; the others share the rest. */
+/** Rows and characters of a report. Failed scenarios get theirs first; others share the rest. */
 export class ReportBudget {
   readonly #failedRows: number;
   readonly #otherRows: number;

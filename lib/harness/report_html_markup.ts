@@ -15,8 +15,8 @@ export class Markup {
 export type Part = string | number | Markup | readonly Part[];
 
 /**
- * HTML from a template, with values escaped for element content and quoted attributes. Drops the template's
- * indentation, which would be most of a large document.
+ * HTML from a template; escapes values for element content and quoted attributes. Drops the template's indentation,
+ * which would be most of a large document.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   const pieces = strings.map((piece) => piece.replaceAll(/\n\s*/g, "\n"));

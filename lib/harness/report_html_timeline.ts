@@ -24,7 +24,7 @@ interface TimelineRow {
   readonly order: number;
   readonly endMs?: number;
   readonly what: string;
-  /** Details, computed only if shown, because most of a long record is not. */
+  /** Computed only if shown: most of a long record is not. */
   readonly more: () => string | undefined;
   readonly isFailure: boolean;
 }
@@ -33,7 +33,7 @@ const TEXT_LENGTH_MAX = 2_000;
 const AXIS = 1_000;
 const BAR_MIN = 4;
 
-/** All rows in order; Events, which other processes time, come last in their millisecond. */
+/** Events come last in their millisecond, because other processes time them. */
 export function rowsOf({ steps, writes, logs, events, endMs }: ScenarioResult): TimelineRow[] {
   const rows: TimelineRow[] = [
     ...steps.map(({ kind, title, startMs, order, endMs: ended, failure }) => ({
@@ -110,7 +110,7 @@ function rowMarkup(row: TimelineRow, result: ScenarioResult, budget: ReportBudge
   `;
 }
 
-/** Its bar on the shared axis, drawn by attributes: the page's policy forbids styles. */
+/** Drawn by attributes, because the page's policy forbids styles. */
 function bar({ startMs, endMs }: TimelineRow, result: ScenarioResult): Markup {
   const span = spanOf(result);
   const at = (ms: number) => Math.min(AXIS, Math.max(0, Math.round(((ms - result.startMs) / span) * AXIS)));

@@ -7,8 +7,7 @@ const MESSAGE_LENGTH_MAX = 20_000, LINE_LENGTH_MAX = 2_000, ATTACHED_LENGTH_MAX 
 
 /**
  * The run as JUnit XML, in the dialect of CI systems (testsuites, testsuite, testcase, failure, skipped, system-out).
- * Interrupted scenarios are errors, so that they do not pass as success. Failures are bounded: CI systems refuse large
- * files.
+ * Interrupted scenarios are errors, so that they do not pass. Failures are bounded: CI systems refuse large files.
  */
 export function junitReport(result: RunResult): string {
   const suites = [...new Set(result.scenarios.map(({ suite }) => suite))].map((name) => suiteXml(name, result));

@@ -10,8 +10,8 @@ export type Paint = (style: "bold" | "dim" | "green" | "yellow" | "red" | "cyan"
 const LOG_LINES_SHOWN = 12;
 
 /**
- * Reports a run line by line, for log files and CI systems: one line per ended scenario. A failure has its step, what
- * was seen, and the operator's last log lines.
+ * Reports a run line by line, for log files and CI systems: one line per ended scenario. A failure has its step, the
+ * state seen, and the operator's last log lines.
  */
 export class LineReporter implements RunListener {
   readonly #out: (line: string) => void;
@@ -59,7 +59,7 @@ function failureLines({ steps, logs, attachments }: ScenarioResult, message: str
     return `    ${mark} ${kind} ${printable(title)}`;
   });
   lines.push(...message.split("\n").map((line) => `    ${paint("red", printable(line))}`));
-  // The operator may run again to clean up: these log lines do not explain the failure.
+  // An operator that runs again to clean up does not explain the failure.
   const endMs = steps.find(({ kind }) => kind === "teardown")?.startMs ?? Infinity;
   const lastLogs = logs.filter(({ atMs }) => atMs <= endMs).slice(-LOG_LINES_SHOWN);
   if (lastLogs.length > 0) lines.push(dim(`    the operator's last ${lastLogs.length} log lines:`));

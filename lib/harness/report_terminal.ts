@@ -50,8 +50,8 @@ export interface Progress {
 }
 
 /**
- * Shows a run on a terminal: a line per ended scenario, failures at length, and a picture of what runs below, with
- * spinner, steps and seconds. Dispose it after the run, however that ended.
+ * Shows a run on a terminal: a line per ended scenario, failures at length, and below a picture of what runs, with
+ * spinner, steps and seconds. Dispose it after every run.
  */
 export class TerminalReporter implements RunListener, Disposable {
   readonly #options: TerminalReporterOptions;
@@ -155,7 +155,7 @@ export function progressPicture(progress: Progress, columns: number, paint: Pain
   if (stage !== undefined) lines.push(paint("dim", cutToWidth(`  … ${printable(stage)}`, width)));
   for (const { name, step, tookMs } of running.slice(0, SHOWN_MAX)) {
     const took = `  ${seconds(tookMs)}`, widthLeft = width - 2 - took.length;
-    // The step changes: the name yields space to it, but not all.
+    // The step changes, so the name yields space to it.
     const nameWidth = step === ""
       ? widthLeft
       : Math.max(Math.floor(widthLeft / 2), widthLeft - 2 - textWidth(printable(step)));
@@ -189,7 +189,7 @@ function counts({ planned, ended, running, tookMs }: Progress, width: number, pa
   return text;
 }
 
-/** Whole seconds: a number that changes each frame is noise. */
+/** Whole seconds change less often than frames. */
 function seconds(ms: number): string {
   return ms < 1_000 ? "0s" : formatDuration(Math.floor(ms / 1_000) * 1_000);
 }

@@ -48,10 +48,7 @@ interface ScenarioRun {
 
 export interface ScenarioEnd {
   readonly result: ScenarioResult;
-  /**
-   * Closes the connections, first waiting until its objects are gone if wanted: a run waits for all namespaces at its
-   * end.
-   */
+  /** Closes the connections, after its objects are gone if wanted: a run waits for all namespaces at its end. */
   readonly close: (awaitGone: boolean) => Promise<void>;
 }
 
@@ -132,7 +129,7 @@ interface ScenarioResources {
   readonly timeline: Timeline;
 }
 
-/** Ends the scenario's operator and removes its objects; a failure fails a passed scenario. */
+/** Its failure fails a passed scenario. */
 async function teardown(
   run: ScenarioRun,
   { environment, operator, timeline }: ScenarioResources,
@@ -150,7 +147,7 @@ async function teardown(
     await attempt("waiting for its last writes", () => environment.endBody());
     await attempt("collecting its Events", () => environment.collectEvents());
   }
-  // A failed body may leave the operator in any state; clean-up needs a running one.
+  // Clean-up needs a running operator, and a failed body may leave it in any state.
   if (outcome.kind !== "passed" && !run.deployed) await attempt("ending its operator", () => operator.crash());
   if (environment && !isKept(run, outcome)) await attempt("deleting what it created", () => environment.clear());
   if (operator instanceof InProcessOperator) {
@@ -164,7 +161,7 @@ async function teardown(
   return problem ? withTeardownFailure(outcome, problem) : outcome;
 }
 
-/** The body's own failure comes first. An interruption stays one. */
+/** The body's own failure comes first, and an interruption stays one. */
 function withTeardownFailure(outcome: ScenarioOutcome, problem: string): ScenarioOutcome {
   if (outcome.kind === "interrupted") return outcome;
   if (outcome.kind !== "failed") return failed(new Error(`its teardown failed: ${problem}`));

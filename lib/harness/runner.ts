@@ -109,12 +109,12 @@ const OPENING: Readonly<Record<ClusterKind, string>> = {
   current: "entering the cluster of the current context",
 };
 
-/** The user's mistake, not a failed test. */
+/** Not a failed test. */
 function isUserError(error: unknown): boolean {
   return error instanceof UsageError || error instanceof UnreachableError || error instanceof UnauthorizedError;
 }
 
-/** What went wrong. An interruption is no problem; a failed clean-up after it is. */
+/** An interruption is no problem; a failed clean-up after it is. */
 function problemsOf(error: unknown, signal: AbortSignal): string[] {
   if (error instanceof SuppressedError) {
     return [...problemsOf(error.suppressed, signal), ...problemsOf(error.error, signal)];
@@ -142,7 +142,7 @@ class Run {
     });
   }
 
-  /** Runs one scenario. A failure around it is its own, and stops no other. */
+  /** A scenario's failure stops no other. */
   async #attempt(
     each: PlannedScenario,
     perform: (report: (result: ScenarioResult) => void) => Promise<void>,
@@ -188,7 +188,7 @@ class Run {
       if (deployment) installed.use(deployment);
       listener?.onStage?.(undefined);
       const lock = new RwLock(), ends: ScenarioEnd[] = [];
-      // Operators in this process would all reconcile every object: run one scenario at a time.
+      // Operators in this process would all reconcile every object, so scenarios run one by one.
       await mapConcurrent(this.#planned, deployment ? parallelMax : 1, async (each, index) => {
         using _turn = await lock.acquire(isAlone(each.scenario.options));
         if (signal.aborted) return;
@@ -208,7 +208,7 @@ class Run {
     }
   }
 
-  /** Installs what the suites need; a deployed operator brings its kinds and RBAC rules. */
+  /** A deployed operator brings its own kinds and RBAC rules. */
   async #install(cluster: Cluster, installed: AsyncDisposableStack): Promise<void> {
     const { clock, waitMsMax, signal, moreFollow, deploy } = this.#options;
     const options = { clock, waitMsMax, signal, replace: moreFollow };
@@ -221,7 +221,7 @@ class Run {
     }
   }
 
-  /** A world's bound is the longest of the scenarios that need it. */
+  /** The bound is the longest of the scenarios that need it. */
   #openWorld(suite: Suite, needing: readonly PlannedScenario[]): Promise<ScenarioWorld> {
     const limitMs = Math.max(...needing.map(({ scenario }) => limitMsOf(scenario.options)));
     return ScenarioWorld.open(suite, { ...this.#options, limitMs });
@@ -234,7 +234,7 @@ class Run {
     }
   }
 
-  /** The process ends before it could clean up a cluster that outlives it. */
+  /** Before the process ends without removing them. */
   #warnLeftovers(): void {
     const { source, runId } = this.#options;
     const line = `namespaces ${runId}-… and the operator's CRDs and rights may be left in the ${source.kind} cluster\n`;
@@ -273,7 +273,6 @@ class Run {
   }
 }
 
-/** Why a scenario cannot run with the operator in a pod, if so. */
 function whyNotDeployed({ suite, scenario }: PlannedScenario): string | undefined {
   if (scenario.options.inProcess) return "it inspects the operator's own process, and the operator is a pod here";
   return suite.hasWorld ? "its world is in this process, and the operator is a pod here" : undefined;

@@ -22,8 +22,8 @@ import type { WaitOptions } from "./waiting.ts";
 const UNSERVED_MS = 100;
 
 /**
- * The cluster as one scenario sees it. The scenario owns what it makes, until its end: namespaces with its prefix,
- * their content, and objects outside of them. Its own namespace gets namespaced objects that name none.
+ * The cluster as one scenario sees it. Until its end the scenario owns what it creates: namespaces with its prefix,
+ * their content, and objects outside of them. Namespaced objects without a namespace get its own.
  */
 export class ScenarioCluster {
   /** The body's client: an administrator with field manager `scenario`. */
@@ -94,7 +94,7 @@ export class ScenarioCluster {
 
   /**
    * Requests an object's deletion; a missing one is no failure. A `toBeGone` directly after it means this object, not
-   * one created since. After another expectation or `eventually`, or once the scenario makes the name again, it means
+   * one created since. After another expectation or `eventually`, or once the scenario creates the name again, it means
    * the present one.
    */
   async delete(ref: Ref<never>, options: DeleteOptions = {}): Promise<void> {
@@ -145,12 +145,11 @@ export class ScenarioCluster {
     return [...lines.slice(0, DESCRIBED_MAX), ...(left > 0 ? [`  and ${left} more`] : [])].join("\n");
   }
 
-  /** Whether an object survives the scenario's namespaces. */
   #isOutside({ namespace, name }: ObjectKey): boolean {
     return !(namespace ?? name).startsWith(`${this.prefix}-`);
   }
 
-  /** Records what is about to be made: a lost answer must leave nothing behind. */
+  /** Recorded before creation, so that a lost answer leaves nothing behind. */
   #own(resource: ApiResource, key: ObjectKey): void {
     if (resource.group === "" && resource.kind === "Namespace") this.#namespaces.add(key.name);
     else if (key.namespace === undefined || this.#isOutside(key)) this.#outside.push({ resource, key });
@@ -169,7 +168,7 @@ export class ScenarioCluster {
       this.#own(resource, key);
       return await this.#whenServed(resource, () => this.client.create(resource, body));
     }
-    // The server refuses an existing object, which is not ours.
+    // The server refuses an existing object, which is another's.
     const created = await this.#whenServed(resource, () => this.client.create(resource, body));
     this.#own(resource, { ...key, name: created.metadata!.name! });
     return created;
@@ -183,7 +182,7 @@ export class ScenarioCluster {
     return await this.#whenServed({ group, version, kind }, () => this.#kinds.resolve(group, version, kind));
   }
 
-  /** Retries within the bound while there is a CRD of a kind that is not served yet. */
+  /** Retries within the bound while a CRD's kind is not served yet. */
   async #whenServed<R>(kind: GroupVersionKind, send: () => Promise<R>): Promise<R> {
     const { clock, waitMsMax, signal } = this.#waiting, endMs = clock.elapsed() + waitMsMax;
     for (;;) {
@@ -236,7 +235,7 @@ interface CrdSpec {
   readonly versions: readonly { readonly name: string; readonly served: boolean }[];
 }
 
-/** Whether the kind is not served; for a missing object or namespace the response names it. */
+/** The response names a missing object or namespace, not an unserved kind. */
 function isUnserved(error: unknown): boolean {
   return error instanceof UnknownKindError || error instanceof NotFoundError && !error.status.details?.name;
 }

@@ -112,7 +112,7 @@ export class ScenarioEnvironment {
     };
   }
 
-  /** A check that lists the objects if `check` leaves `seen` out. */
+  /** Lists the objects if `check` leaves `seen` out. */
   #showing(resources: readonly ApiResource[], check: () => Promise<Verdict>): () => Promise<Verdict> {
     return async () => {
       const verdict = await check();
@@ -145,7 +145,7 @@ export class ScenarioEnvironment {
     await this.#workloads.start(delayMs);
   }
 
-  /** Ends the body: one that continues no longer reaches the cluster. Waits for writes in flight. */
+  /** Cuts a body that continues off from the cluster. Waits for writes in flight. */
   async endBody(): Promise<void> {
     const { clock, waitMsMax } = this.#options;
     await this.#workloads[Symbol.asyncDispose]();
@@ -156,7 +156,7 @@ export class ScenarioEnvironment {
    * Removes everything of the scenario: first objects of the operator's kinds, whose finalizers the operator handles.
    * Then namespaces and objects outside of them; {@linkcode gone} waits for these.
    *
-   * @throws {AggregateError} naming what did not go by itself; it was removed anyway, by force if finalizers held it.
+   * @throws {AggregateError} naming what had to be removed, by force if finalizers held it.
    */
   async clear(): Promise<void> {
     const problems: unknown[] = [];
@@ -194,7 +194,7 @@ export class ScenarioEnvironment {
 
   /**
    * Deletes a kind's objects in the scenario's namespaces; returns those that finalizers hold. If others write the
-   * kind's status, it deletes only those with finalizers: the rest goes with the namespaces.
+   * kind's status, it deletes only those with finalizers: namespaces delete the rest.
    */
   async #deleteAll(kind: TypedResource<KubeObject>): Promise<Ref<never>[]> {
     const held: Ref<never>[] = [], isOwn = "crd" in kind || ("hasStatus" in kind && kind.hasStatus === true);

@@ -2,7 +2,7 @@ import type { InProcessControl, OperatorUnderTest } from "./operator_under_test.
 
 /**
  * The operator as one body sees it. An abandoned body (timed out or interrupted) continues in the background, but its
- * commands fail: the operator cleans up by then, or is another scenario's.
+ * commands fail: the operator cleans up or is another scenario's by then.
  */
 export class ScenarioOperator implements OperatorUnderTest {
   readonly #operator: OperatorUnderTest;

@@ -4,14 +4,14 @@ import { ExitHook } from "./exit_hook.ts";
 const DISK_CODES: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "ENOTDIR"]);
 const HINT = "set TMPDIR to a folder that can be written and has free space";
 
-/** The end of the names of folders that their processes hold locks on. Others may be in use without one. */
+/** Suffix of folders that their processes lock. Others may be in use without a lock. */
 const LOCKED = "-locked";
-/** Per new folder: a start must not take long. */
+/** Per new folder, so that a start is quick. */
 const REMOVALS_MAX = 100;
 
 /**
- * A folder of this run, readable by this user only (mode 0700); removed on disposal or when the process ends. After
- * SIGKILL the next process that makes one removes it.
+ * A folder of this run with mode 0700; removed on disposal or when the process ends. After SIGKILL the next process
+ * that makes one removes it.
  */
 export class TemporaryFolder implements AsyncDisposable {
   readonly path: string;
@@ -31,7 +31,7 @@ export class TemporaryFolder implements AsyncDisposable {
    */
   static make(purpose: string): TemporaryFolder {
     try {
-      // Synchronous: no signal can end the process between making the folder and its exit hook.
+      // Synchronous: no signal can end the process between folder and exit hook.
       const prefix = `pintle-${purpose}-`;
       if (!canLock()) return new TemporaryFolder(Deno.makeTempDirSync({ prefix }));
       for (;;) {
@@ -58,7 +58,7 @@ export class TemporaryFolder implements AsyncDisposable {
   /** Removes the folder; a missing one is no failure. */
   [Symbol.asyncDispose](): Promise<void> {
     try {
-      // Synchronous: otherwise a signal could make the exit hook remove the same folder concurrently.
+      // Synchronous: a signal could make the exit hook remove it concurrently.
       Deno.removeSync(this.path, { recursive: true });
       return Promise.resolve();
     } catch (error) {
@@ -70,14 +70,14 @@ export class TemporaryFolder implements AsyncDisposable {
   }
 }
 
-/** Windows cannot open a folder; without the permission to read, nothing can be opened. */
+/** Windows cannot open a folder, nor can a process without read permission. */
 function canLock(): boolean {
   return Deno.build.os !== "windows" && Deno.permissions.querySync({ name: "read" }).state === "granted";
 }
 
 /**
- * A lock on a folder; undefined if it is gone or another process has it. The kernel releases it when the process ends,
- * however it ends. Process numbers would say less: containers that share the folder have their own.
+ * Undefined if the folder is gone or locked by another process. The kernel releases the lock when the process ends.
+ * Process numbers would not do: containers that share the folder have their own.
  */
 function tryLock(path: string): Deno.FsFile | undefined {
   let file: Deno.FsFile | undefined;
@@ -91,7 +91,7 @@ function tryLock(path: string): Deno.FsFile | undefined {
   return undefined;
 }
 
-/** Removes the folders beside this one whose processes are gone: folders of this user, and no links. */
+/** Only folders of this user, and no links. */
 function removeAbandoned(own: string): void {
   const slash = own.lastIndexOf("/"), parent = own.slice(0, slash), { uid } = Deno.lstatSync(own);
   let removals = 0;
@@ -104,7 +104,7 @@ function removeAbandoned(own: string): void {
       if (_lock) Deno.removeSync(path, { recursive: true });
       if (_lock && ++removals === REMOVALS_MAX) return;
     } catch {
-      // Left to the next one: it must not keep this process from starting.
+      // Left to the next one, so that this process starts.
     }
   }
 }

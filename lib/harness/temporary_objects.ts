@@ -17,13 +17,13 @@ interface TemporaryObjectsOptions {
   readonly signal: AbortSignal;
   /** Update existing objects that differ, instead of refusing them. */
   readonly replace?: boolean;
-  /** Why an existing object that differs is refused. If absent: it is not as the operator declares it. */
+  /** Refusal of an existing object that differs. If absent: it is not as the operator declares it. */
   readonly refusal?: { readonly because: string; readonly fix: string };
 }
 
 /**
  * Puts objects into a cluster: `apply` gets the missing ones, or all with `replace`. Disposing removes what was added,
- * in reverse order, and waits until it is gone. Existing objects stay as they were.
+ * in reverse order, and waits until it is gone. Existing objects stay.
  *
  * @throws {UsageError} if an object exists and differs: others may rely on it.
  */
@@ -49,7 +49,7 @@ export async function place(
     }
     absent.push(placed);
   }
-  // Check all before applying any. An apply whose answer is lost must leave nothing behind: it counts as made.
+  // Checks all before applying any. A lost answer of an apply must leave nothing, so it counts as created.
   for (const placed of absent) stack.defer(() => remove(client, placed));
   await apply(replace ? objects : absent);
   return stack.move();
@@ -59,7 +59,7 @@ function refOf({ resource, object }: PlacedObject): Ref<never> {
   return { resource, key: keyOf(object) } as Ref<never>;
 }
 
-/** A Deployment's pods are deleted before it: once it is gone, so are they. */
+/** Pods are deleted before their Deployment. */
 async function remove(client: Client, { resource, object }: PlacedObject): Promise<void> {
   const propagationPolicy = resource.group === "apps" ? "Foreground" : undefined;
   try {
@@ -74,7 +74,6 @@ const OTHER_OPERATOR = {
   fix: "an operator of that name seems to be installed: uninstall it, or test on another cluster",
 };
 
-/** An apply must not change an object, labels apart. */
 async function requireSame(
   { client, signal, refusal = OTHER_OPERATOR }: TemporaryObjectsOptions,
   placed: PlacedObject,

@@ -3,8 +3,8 @@ import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
 import { type Client, GoneError, NotFoundError } from "../client/mod.ts";
 
 /**
- * Whether something holds; if not, a failure's message shows `seen`. If a scenario's `eventually` leaves it out, the
- * message lists the watched kinds' objects with their conditions.
+ * Whether something holds; if not, a failure's message shows `seen`, or the watched kinds' objects with their
+ * conditions.
  */
 export type Verdict = { readonly holds: true } | { readonly holds: false; readonly seen?: string };
 
@@ -29,7 +29,7 @@ export class NotYetError extends Error {
   override readonly name = "NotYetError";
 }
 
-/** Pause before reopening a watch: a server that ends it at once must not be called in a loop. */
+/** Pause before a watch is reopened: a server may end it at once. */
 const REOPEN_MS = 100;
 const CHECK_MS_MAX = 5_000;
 const SEEN_LINES_MAX = 4;
@@ -56,7 +56,7 @@ export async function waitUntil(
   }
   options.signal?.throwIfAborted();
   using wait = new Wait(what, options);
-  // Most expectations hold already: they cost one check and no watch.
+  // Most expectations hold already, without a watch.
   if (await wait.check(check)) return;
   const following = resources.map((resource) => wait.follow(resource));
   try {
@@ -100,9 +100,9 @@ class Wait implements Disposable, PendingWait {
     this.#timers = [clock.schedule(late, waitMsMax), clock.schedule(hangs, waitMsMax + CHECK_MS_MAX)];
   }
 
-  /** Checks once. A hanging check is abandoned when the wait is over. */
+  /** Abandons a hanging check when the wait is over. */
   async check(check: () => Promise<Verdict>): Promise<boolean> {
-    // A late change counts: the last check is one that began after the bound, or after the watch ended.
+    // The last check begins after the bound, or after the watch ended: a late change counts.
     const isLast = this.#late, broken = this.#broken, checking = check();
     checking.catch(() => {});
     const verdict = await Promise.race([checking, this.#over.promise]);
@@ -110,7 +110,7 @@ class Wait implements Disposable, PendingWait {
     if (verdict) this.#seen = verdict.seen ?? "  it does not hold";
     const { signal, waitMsMax } = this.#options;
     signal?.throwIfAborted();
-    // The watch may have broken because it holds by now: a deleted kind cannot be watched.
+    // It may hold by now, such as a deleted kind that cannot be watched.
     if (broken) throw broken;
     if (!isLast && !this.#hangs) return false;
     const unserved = [...this.#unserved].map((name) => `\n  the server does not serve ${name}`).join("");
@@ -126,7 +126,7 @@ class Wait implements Disposable, PendingWait {
   }
 
   async change(): Promise<void> {
-    // In-process servers send changes as microtasks: an operator that writes endlessly would starve the bound.
+    // In-process servers send changes as microtasks: an endlessly writing operator would starve the bound.
     await settle(1);
     await Promise.race([this.#changed.promise, this.#over.promise]);
     this.#changed = Promise.withResolvers<void>();
@@ -157,14 +157,13 @@ class Wait implements Disposable, PendingWait {
       break;
     }
     this.#unserved.delete(formatGroupResource(resource));
-    // A watch from "now" would miss changes since the last check: it begins at the list's version, and a check runs
-    // now.
+    // A watch from "now" would miss changes since the last check, so it begins at the list's version with a check.
     this.#changed.resolve();
     const watch = client.watch(resource, { signal, metadataOnly: true, resourceVersion });
     for await (const _ of watch) this.#changed.resolve();
   }
 
-  /** Its CRD may just have been created or deleted, so the check may hold now. */
+  /** Its CRD may just have changed, so the check may hold now. */
   #onUnserved(resource: ApiResource): void {
     this.#unserved.add(formatGroupResource(resource));
     this.#changed.resolve();

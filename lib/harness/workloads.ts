@@ -11,7 +11,7 @@ import { failedStatus, isReady, readyStatus, type WorkloadKind } from "./workloa
 
 const KINDS: readonly ApiResource[] = [Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, Pod];
 
-/** The cluster cannot do what the scenario needs: it is skipped. */
+/** The cluster cannot do what the scenario needs, so it is skipped. */
 export class SkippedError extends Error {
   override readonly name = "SkippedError";
 }
@@ -25,8 +25,8 @@ interface WorkloadsOptions {
 }
 
 /**
- * Plays the controllers and kubelet that a cluster without nodes lacks, for one scenario, by writing the status of
- * workloads. On `kind` and `current`, which have them, it only waits.
+ * Writes the status of a scenario's workloads on clusters without nodes, in place of controllers and kubelet. On `kind`
+ * and `current`, which have them, it only waits.
  */
 export class Workloads implements AsyncDisposable {
   readonly #options: WorkloadsOptions;
@@ -34,8 +34,8 @@ export class Workloads implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #timers = new Set<TimerHandle>();
   /**
-   * Uids of workloads that the body made fail, by reference: left alone until it makes them ready. Undefined means the
-   * next one.
+   * Uids of workloads that the body made fail, by reference: left alone until it makes them ready. Undefined: the next
+   * one.
    */
   readonly #failed = new Map<string, string | undefined>();
   /** Uid and generation of what is or becomes ready. */
@@ -111,7 +111,7 @@ export class Workloads implements AsyncDisposable {
     try {
       await this.#write(ref as Ref<KubeObject>, readyStatus(kindOf(ref), object!, this.#clock.now()));
     } catch (error) {
-      // It was deleted meanwhile.
+      // Deleted meanwhile.
       if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
     }
   }
