@@ -192,9 +192,9 @@ export function apiErrorOf(status: ApiStatus, subject: RequestTarget, retryAfter
   return status.code >= 500 ? new ServerError(status, subject, { retryAfterMs }) : new ApiError(status, subject);
 }
 
-// Only the message names the missing rule, in k8s.io/apiserver's words since 1.6 (forbiddenMessage). The request is not
-// enough: an apply of an absent object needs "create" beside "patch". Admission has other words ("exceeded quota"), and
-// there no rule helps.
+// Only the message names the missing rule, in k8s.io/apiserver's words since 1.6 (forbiddenMessage). The request does
+// not tell: an apply of an absent object also needs "create". Admission's words differ ("exceeded quota"), and no rule
+// helps.
 const REFUSAL = /^(?:.* is forbidden: )?User "[^"]*" cannot (\S+) resource "([^"]*)" in API group "([^"]*)"/;
 
 function missingRule(message: string): RbacRule | undefined {

@@ -319,7 +319,7 @@ export class Client {
     options: WriteOptions & { force?: boolean } = {},
   ): Promise<T> {
     const key = keyOf(object), path = pathOf(resource, key, options.subresource);
-    // The server refuses an apply with managedFields, which every read object has.
+    // The server refuses an apply with managedFields, which reads return.
     const body = withoutManagedFields(withTypeMeta(object, resource));
     const target = { verb: "apply", rbacVerb: "patch", method: "PATCH", resource, key, path } as const;
     return this.#write(target, options, {
@@ -355,7 +355,7 @@ export class Client {
   async delete(resource: ApiResource, key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
     const { uid, resourceVersion, propagationPolicy, gracePeriodSeconds, signal } = options;
     const preconditions = uid || resourceVersion ? { uid, resourceVersion } : undefined;
-    // With options in the body a server ignores those in the query: there, a dry run would delete.
+    // With options in the body a server ignores the query's: a dry run would delete.
     const dryRun = this.#isDryRun(options) ? ["All"] : undefined, kind = "DeleteOptions";
     await this.#requester.text({
       subject: { verb: "delete", resource, key },
@@ -438,7 +438,7 @@ interface WriteTarget {
 
 type WriteRequest = Pick<RequestSpec, "body" | "idempotent" | "contentType" | "accept" | "query">;
 
-/** The path of one object. An empty name would address the whole collection, where DELETE deletes everything. */
+/** An empty name would address the collection, where DELETE deletes everything. */
 function pathOf(resource: ApiResource, key: Partial<ObjectKey>, subresource?: string): string {
   const { name, namespace } = key;
   invariant(name, `${resource.plural}: the object's name is missing`);
@@ -450,7 +450,7 @@ function withTypeMeta<T extends KubeObject>(object: T, resource: ApiResource): T
   return { ...object, apiVersion: object.apiVersion ?? formatApiVersion(resource), kind: object.kind ?? resource.kind };
 }
 
-/** For replace and apply: a store that keeps a part of `managedFields` would strip the other managers. */
+/** For replace and apply: a store that keeps only a part of `managedFields` would strip other managers. */
 function withoutManagedFields<T extends KubeObject>(object: T): T {
   if (!object.metadata?.managedFields) return object;
   return { ...object, metadata: { ...object.metadata, managedFields: undefined } };

@@ -70,7 +70,7 @@ export function impersonating(credentials: Credentials, as: Impersonation): Cred
   };
 }
 
-/** A key in a header's name, percent-encoded where invalid (Kubernetes, "User impersonation"). */
+/** Percent-encoded where invalid in a header's name (Kubernetes, "User impersonation"). */
 function headerNameOf(key: string): string {
   return [...new TextEncoder().encode(key.toLowerCase())].map((byte) => {
     const letter = String.fromCharCode(byte);
@@ -78,7 +78,7 @@ function headerNameOf(key: string): string {
   }).join("");
 }
 
-/** The `Authorization` header of a user and password (RFC 7617), in UTF-8 as kubectl sends them. */
+/** RFC 7617, in UTF-8 as kubectl sends it. */
 export function basic(user: string, password: string): HeaderFields {
   return { authorization: `Basic ${new TextEncoder().encode(`${user}:${password}`).toBase64()}` };
 }
@@ -93,11 +93,11 @@ const OF_TLS: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
   "certificateExpired",
   "tls",
 ]);
-/** So many refusals in a row are not a renewal in progress. */
+/** More refusals in a row are no renewal in progress. */
 const REFUSALS_MAX = 3;
 
 /**
- * Sends requests with credentials. Retries once with fresh ones after a 401 or a failed handshake: tokens and
+ * Sends requests with credentials. Retries once with fresh ones after a 401 or a failed handshake, because tokens and
  * certificates are renewed while a process runs.
  */
 export class AuthenticatedSender {
@@ -155,7 +155,7 @@ export class AuthenticatedSender {
   }
 }
 
-/** Whether TLS failed: the handshake, or before it (a renewed certificate was read before its key). */
+/** A failed handshake, or a renewed certificate that was read before its key. */
 function isOfTls(error: unknown): error is Error {
   return error instanceof UsageError || (error instanceof UnreachableError && OF_TLS.has(error.kind));
 }

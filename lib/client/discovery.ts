@@ -37,7 +37,7 @@ const AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDisco
 export async function serverVersion(client: Client, signal?: AbortSignal): Promise<ServerVersion> {
   const { server } = client.transport;
   const response = await client.raw("/version", { signal }).catch((error) => {
-    // Every API server has this path: 404 and redirects come from other programs, and 400 where HTTPS is expected.
+    // Every API server has this path: 404, redirects, and 400 for HTTPS come from other programs.
     const isForeign = error instanceof ApiError && (error.code < 400 || [400, 404, 405].includes(error.code));
     throw isForeign ? notKubernetes(server, `GET /version: HTTP status ${error.code}`, error) : error;
   });
@@ -115,7 +115,7 @@ function aggregated(response: Fields): Discovery {
         subresources: objects(resource.subresources).map((subresource) => text(subresource.subresource)),
       }))
     ),
-    // The server marks so the last known or unknown document of an aggregated server.
+    // The server marks an aggregated server's last known or unknown document so.
     unknown: versions.filter(({ each }) => each.freshness === "Stale").map(({ group, version }) => ({
       group,
       version,

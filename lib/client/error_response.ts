@@ -4,7 +4,7 @@ import { type ApiError, apiErrorOf, type RequestTarget } from "./api_error.ts";
 
 const ERROR_BODY_BYTES_MAX = 64 * 1024;
 const SUMMARY_LENGTH_MAX = 200;
-/** Shorter values are masked only where the server quotes them: elsewhere they are words of its message. */
+/** Shorter values are masked only in quotes: elsewhere they are words of the message. */
 const SENT_LENGTH_MIN = 4;
 
 /**
@@ -35,7 +35,7 @@ async function readBounded(response: Response): Promise<string> {
       text += decoder.decode(value, { stream: true });
     }
   } catch {
-    // The status code has arrived, and says more than the failed connection.
+    // The status code says more than the failed connection.
   }
   await reader.cancel().catch(() => {});
   return text;
@@ -83,7 +83,7 @@ function reasonOf(code: number): StatusReason {
   }
 }
 
-/** Validation, decoders, policies and webhooks may quote refused values, which must not reach a log. Edits `status`. */
+/** Validation, decoders, policies and webhooks may quote refused values, which no log may hold. Edits `status`. */
 function maskSent(status: ApiStatus, sent: JsonValue | undefined): void {
   const mask = new Mask({ lengthMin: SENT_LENGTH_MIN });
   learnSecrets(mask, sent, { ofSecrets: true });

@@ -29,7 +29,7 @@ interface ExecResponse {
 }
 
 const RUN_MS_MIN = 10_000, TIMEOUT_MS = 60_000;
-/** Time for the request to reach the server before the token expires. */
+/** Time for a request to reach the server before expiry. */
 const EXPIRY_MARGIN_MS = 10_000;
 const STDERR_LENGTH_MAX = 300;
 
@@ -60,7 +60,7 @@ export class ExecCredentials implements Credentials {
   }
 
   invalidate(): void {
-    // Otherwise an unknown user would run the plugin, and maybe a prompt, with every request.
+    // Otherwise an unknown user would run the plugin, and maybe its prompt, for every request.
     if (this.options.clock.elapsed() - this.#ranMs >= (this.options.runMsMin ?? RUN_MS_MIN)) this.#response = undefined;
   }
 

@@ -16,10 +16,7 @@ export interface SocketTransportOptions {
   idleConnectionMsMax?: number;
 }
 
-/**
- * kube-apiserver (since 1.37) compresses a streaming list in one gzip member per flush, and fetch ends the body after
- * the first.
- */
+/** kube-apiserver (since 1.37) sends a streaming list as one gzip member per flush; fetch ends after the first. */
 const IDENTITY_ENCODING = { "accept-encoding": "identity" };
 
 interface Clients {
@@ -29,8 +26,8 @@ interface Clients {
 }
 
 /**
- * A transport over Deno's fetch: pooled HTTP/1.1 for requests, where it costs less per request, and HTTP/2 for streams,
- * where it costs less per event. Only {@linkcode NodeTransport} can skip verification or check another server name.
+ * A transport over Deno's fetch: pooled HTTP/1.1 for requests and HTTP/2 for streams, each the cheaper one. Only
+ * {@linkcode NodeTransport} can skip verification or check another server name.
  *
  * Guarantees: rejects with {@linkcode UnreachableError}, {@linkcode UsageError} for unusable TLS settings, or the
  * signal's reason. `close` fails requests without a response and ends every stream; a body being read is read to its
@@ -85,7 +82,7 @@ export class FetchTransport implements Transport {
         signal: link.signal,
       });
     } finally {
-      // The link to the request's own signal stays: it may abort the body.
+      // The request's own signal stays linked: it may abort the body.
       this.#inFlight.delete(link);
     }
   }
@@ -163,7 +160,7 @@ export class FetchTransport implements Transport {
     const settings = {
       caCerts: tls.caCerts ? [...tls.caCerts] : undefined,
       ...identity,
-      // Without HTTP/2 each stream has its own connection; ALPN decides.
+      // Without HTTP/2 (ALPN) each stream has its own connection.
       http1: true,
       http2: streaming,
       poolMaxIdlePerHost: idleConnectionsMax,

@@ -2,7 +2,7 @@ import { type Clock, UsageError } from "../base/mod.ts";
 import { bearer, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
 
 export const SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";
-/** Kubelets renew a projected token after 80 % of its lifetime: a minute is early enough. */
+/** Kubelets renew a projected token after 80 % of its lifetime. */
 const TOKEN_MS_MAX = 60_000;
 
 /** Inputs of the in-cluster configuration. */
@@ -67,8 +67,7 @@ export class InClusterCredentials implements Credentials {
       this.#token = token;
       if (ca !== this.#tls.caCerts?.[0]) this.#tls = { caCerts: [ca] };
     } catch {
-      // The kubelet replaces the files at any time. The cached token is still valid for a while, or the server returns
-      // 401.
+      // The kubelet replaces the files at any time. The cached token is still valid, or the server returns 401.
     }
     this.#readMs = this.options.clock.elapsed();
   }

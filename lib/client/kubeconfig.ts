@@ -60,8 +60,8 @@ interface ContextContent {
 }
 
 /**
- * Reads a context of kubeconfig files, as kubectl would. Once a server refuses the credentials, they and the files they
- * name are read again.
+ * Reads a context of kubeconfig files, as kubectl does. Once a server refuses the credentials, they and their files are
+ * read again.
  *
  * @throws {UsageError} that names the file or entry and the fix: no file, no YAML, no such context, cluster or user, an
  *   unreadable certificate. A plugin runs with the first request only.
@@ -105,13 +105,13 @@ class KubeconfigCredentials implements Credentials {
     try {
       const content = await readContext(this.#options),
         { insecureSkipVerify, serverName, proxyUrl } = this.#content.tls;
-      // The connection was made at the start: another server would be another cluster.
+      // The connection stays as it began: another server would be another cluster.
       const again = { ...content, tls: { ...content.tls, insecureSkipVerify, serverName, proxyUrl } };
       if (again.server !== this.#content.server || formatJson(again) === formatJson(this.#content)) return;
       this.#current = await credentialsOf(again, this.#options);
       this.#content = again;
     } catch (error) {
-      // Otherwise files are being renewed: the next refusal reads them again.
+      // Otherwise files are being renewed; the next refusal reads them again.
       if (!(error instanceof UsageError)) throw error;
     }
   }
@@ -158,7 +158,7 @@ async function mergeFiles(paths: readonly string[], readFile: (path: string) => 
     try {
       content = await readFile(path);
     } catch (cause) {
-      // kubectl also ignores missing files of a list; an unreadable file is an error.
+      // kubectl also ignores missing files of a list, but not unreadable ones.
       if (!(cause instanceof Deno.errors.NotFound)) {
         throw new UsageError(`cannot read the kubeconfig ${path}`, "check its permissions", { cause });
       }
@@ -196,7 +196,7 @@ async function parseConfig(path: string, content: string): Promise<Fields> {
   return withoutNulls(config) as Fields;
 }
 
-/** client-go writes `null` for absent values (lists without omitempty) at every depth. */
+/** client-go writes `null` for absent lists without omitempty, at every depth. */
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.filter((item) => item !== null).map(withoutNulls);
   if (!isObject(value)) return value;
@@ -254,7 +254,7 @@ async function pemOf(
     ? `${field}-data of "${entry.name}" in the kubeconfig`
     : `${field} ${path && resolve(entry.directory, path)}`;
   const pem = data ? decoded(data, where) : path ? await read(resolve(entry.directory, path)) : undefined;
-  // The labels of keys have prefixes: EC PRIVATE KEY, RSA PRIVATE KEY.
+  // Labels of keys have prefixes: EC PRIVATE KEY, RSA PRIVATE KEY.
   if (pem !== undefined && !new RegExp(`-----BEGIN [A-Z ]*${label}-----[^]+-----END [A-Z ]*${label}-----`).test(pem)) {
     throw new UsageError(`${where} has no ${label.toLowerCase()} in PEM`, "write the kubeconfig again");
   }
@@ -289,7 +289,7 @@ async function credentialsOf(
   const as = impersonationOf(user), credentials = await identityOf();
   return as ? impersonating(credentials, as) : credentials;
 
-  /** client-go's order: static credentials come before a plugin, which is then not run. */
+  /** client-go's order: static credentials come before a plugin. */
   async function identityOf(): Promise<Credentials> {
     const token = text(fields.token), tokenFile = text(fields.tokenFile), username = text(fields.username);
     if (tokenFile) {

@@ -47,7 +47,7 @@ export async function* listPages<T extends KubeObject>(
         fieldSelector: options.fieldSelector || undefined,
         limit: limit > 0 ? String(limit) : undefined,
         continue: next,
-        // A continue token holds its version already, and the server refuses both.
+        // A continue token holds its version; the server refuses both.
         resourceVersion: next ? undefined : options.resourceVersion,
       },
       accept: metadataOnly ? METADATA_LIST : undefined,
@@ -56,7 +56,7 @@ export async function* listPages<T extends KubeObject>(
     });
     list.items ??= [];
     for (const item of list.items) {
-      // Items of built-in kinds have no kind, those of a watch have it: readers get the same.
+      // A list's built-in items have no kind, a watch's do: readers get the same.
       if (metadataOnly || item.kind === undefined) setTypeMeta(item, resource);
     }
     yield list;
@@ -72,7 +72,7 @@ export async function listAll<T extends KubeObject>(
   try {
     return await collect(requester, resource, options);
   } catch (error) {
-    // The first page's version was compacted during slow reading. One page cannot expire.
+    // The first page's version was compacted during slow reading; one page cannot expire.
     if (!(error instanceof GoneError) || options.limit === 0) throw error;
     return await collect(requester, resource, { ...options, limit: 0 });
   }

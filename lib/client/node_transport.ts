@@ -9,8 +9,8 @@ const NO_BODY = new Set([204, 205, 304]);
 
 /**
  * A transport over node:https, for what fetch cannot do: skip verification, check another server name, or use a proxy
- * against fetch's reading of `NO_PROXY`. Each stream has its own connection. Same contract as {@linkcode
- * FetchTransport}; it does not read the environment.
+ * against fetch's reading of `NO_PROXY`. Each stream has its own connection. Same contract as
+ * {@linkcode FetchTransport}; does not read the environment.
  */
 export class NodeTransport implements Transport {
   readonly #options: SocketTransportOptions;
@@ -106,7 +106,7 @@ export class NodeTransport implements Transport {
     });
   }
 
-  /** With a key of another certificate, Deno's node:tls leaks each socket. */
+  /** Deno's node:tls leaks each socket if the key is another certificate's. */
   async #checkKeyMatchesCertificate(): Promise<void> {
     const { cert, key } = this.#options.credentials.tls;
     if (!cert || !key) return;
@@ -146,7 +146,7 @@ export class NodeTransport implements Transport {
   }
 }
 
-/** A fetch Response over node's. Node's own stream conversion misses aborts and lost connections in Deno. */
+/** Node's own stream conversion misses aborts and lost connections in Deno. */
 function responseOf(answer: IncomingMessage, abort: () => void, forget: () => void): Response {
   const headers = new Headers();
   for (const [name, value] of Object.entries(answer.headers)) {

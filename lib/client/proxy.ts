@@ -22,8 +22,8 @@ export interface Proxy {
 export interface Route {
   readonly proxy?: Proxy;
   /**
-   * Whether Deno's fetch uses this route. It reads `NO_PROXY` by its own rules, even for a given proxy. It ignores
-   * ports, accepts `*` for names only, `.example` also for `example`, and treats loopback addresses as others.
+   * Whether Deno's fetch uses this route. It reads `NO_PROXY` by its own rules, even for a given proxy: no ports, `*`
+   * for names only, `.example` also for `example`, loopback addresses as others.
    */
   readonly byFetch: boolean;
 }
@@ -38,9 +38,8 @@ export function proxyVariables(env: Readonly<Record<string, string | undefined>>
 
 /**
  * The route to a server, by the rules of Go (golang.org/x/net/http/httpproxy) and kubectl. An entry of `NO_PROXY` is
- * `*`, an address, a network (`10.96.0.0/12`) or a name, which includes the names below it (`.svc` means only those);
- * `:443` after it means only that port. A loopback address never has a proxy. Unlike Go, `ALL_PROXY` counts, as in
- * fetch and curl.
+ * `*`, an address, a network (`10.96.0.0/12`) or a name with the names below it (`.svc`: only those); `:443` limits it
+ * to that port. A loopback address has no proxy. Unlike Go, `ALL_PROXY` counts, as in fetch and curl.
  *
  * @throws {UsageError} for an invalid proxy address.
  */

@@ -43,7 +43,7 @@ export interface RequestSpec {
   readonly contentType?: string;
   readonly body?: unknown;
   readonly idempotent: boolean;
-  /** A repetition that finds no object is a success: the attempt before deleted it. */
+  /** A retried deletion succeeds if the object is gone: the attempt before deleted it. */
   readonly ignoreNotFound?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -64,7 +64,7 @@ export interface RequesterOptions {
 
 const SPAN_KIND_CLIENT = 2, SPAN_STATUS_ERROR = 2; // enums of @opentelemetry/api, which is imported for its types only
 
-/** Sends requests with time limits, retries, errors that say what to do, and records. Knows nothing of objects. */
+/** Sends requests with time limits, retries and records. Knows nothing of objects. */
 export class Requester {
   constructor(readonly transport: Transport, readonly options: RequesterOptions) {}
 
@@ -77,7 +77,7 @@ export class Requester {
       this.learn(spec.subject, answer);
       return answer;
     } catch {
-      // The parser's error is no cause: it quotes the answer, which may hold Secret data.
+      // The parser's error quotes the answer, which may hold Secret data.
       const what = describeTarget(spec.subject);
       throw notKubernetes(this.transport.server, `cannot ${what}: the response is not JSON`);
     }
@@ -153,7 +153,7 @@ export class Requester {
     } catch (error) {
       if (spec.signal?.aborted) throw spec.signal.reason;
       if (link.signal.aborted) throw link.signal.reason;
-      // Missing credentials need a person: nothing was sent, and a retry cannot help.
+      // Missing credentials need a person; nothing was sent.
       if (error instanceof ApiError || error instanceof UsageError) throw error;
       const { server, kind, cause, proxy } = error instanceof UnreachableError
         ? error
@@ -204,7 +204,7 @@ export class Requester {
       "k8s.object.name": key?.name,
       "http.request.method": spec.method,
     };
-    // Active, so that the span that Deno makes of a fetch is inside.
+    // Active, so that Deno's span of a fetch is inside.
     return await tracer.startActiveSpan(`${verb} ${named}`, { kind: SPAN_KIND_CLIENT, attributes }, recorded);
   }
 }

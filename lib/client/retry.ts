@@ -20,7 +20,7 @@ export const RETRY_POLICY: RetryPolicy = {
   retryAfterMsMax: 30_000,
 };
 
-/** Transient failures. A timeout has waited long enough, and a bad certificate stays bad. */
+/** A timeout has waited long enough, and a bad certificate stays bad. */
 const TRANSIENT: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>(["dns", "refused", "reset", "other"]);
 
 export interface FailedAttempt {
@@ -35,7 +35,7 @@ export interface FailedAttempt {
 
 /**
  * The delay before a retry; undefined for no retry. A request that is not idempotent is retried only if the server
- * certainly did not carry it out: it refused for load (429), or never received it.
+ * certainly did not carry it out: it answered 429, or never received it.
  */
 export function retryDelayMs(failed: FailedAttempt): number | undefined {
   const { error, retry, idempotent, policy, random } = failed;
@@ -54,8 +54,8 @@ export function retryDelayMs(failed: FailedAttempt): number | undefined {
 }
 
 /**
- * For a program's start: a starting server, or a proxy before it, may give any answer for a short time. Errors that a
- * request has retried itself are retried again.
+ * For a program's start: a starting server, or a proxy before it, may give any answer for a short time. Retries again
+ * what a request has retried itself.
  */
 export function startDelayMs(failed: FailedAttempt): number | undefined {
   const { error, retry, policy } = failed;

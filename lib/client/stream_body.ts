@@ -5,8 +5,7 @@ const CHUNK_BYTES_MAX = 16 * 1024;
  * `source`, with `onEnd` called once: `completed` where the server ended it, false where it failed or was cancelled.
  * Nothing is read ahead.
  *
- * A byte stream reuses one buffer. Deno's fetch would allocate 64 KiB for each read: too much garbage where a server
- * flushes every few kilobytes.
+ * A byte stream reuses one buffer, because Deno's fetch would allocate 64 KiB for each read.
  */
 export function endingBody(
   source: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -47,7 +46,7 @@ export function endingBody(
   }, { highWaterMark: 0 });
 }
 
-/** Reads a byte stream piece by piece into one buffer; other streams are read as they come. */
+/** Reads a byte stream into one buffer; other streams as they come. */
 export class ReusedBuffer {
   readonly #reader: ReadableStreamBYOBReader | ReadableStreamDefaultReader<Uint8Array>;
   #buffer: ArrayBuffer;

@@ -12,9 +12,9 @@ export interface StreamLease {
 }
 
 /**
- * HTTP clients for long streams. An API server takes 100 streams per HTTP/2 connection, and the next one waits forever:
- * so each client gets fewer. A connection that failed a stream may be dead for all (fetch sends no pings). It gets no
- * new ones, and is closed after its last stream.
+ * HTTP clients for long streams. An API server takes 100 streams per HTTP/2 connection and blocks the next, so each
+ * client gets fewer. A connection that failed a stream may be dead (fetch sends no pings): it gets no new ones, and is
+ * closed after its last.
  */
 export class StreamPool {
   #clients: PooledClient[] = [];

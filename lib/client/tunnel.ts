@@ -8,7 +8,7 @@ const TUNNEL_MS_MAX = 30_000;
 
 /**
  * Connections of node:https through an HTTP proxy (CONNECT). TLS is end-to-end, so the proxy sees neither requests nor
- * credentials. `destroy` also ends tunnels that are being opened.
+ * credentials. `destroy` also ends tunnels being opened.
  */
 export class TunnelAgent extends Agent {
   readonly #proxy: URL;
@@ -62,7 +62,7 @@ export class TunnelAgent extends Agent {
   }
 }
 
-/** The TLS server name: none for an IP address (RFC 6066). */
+/** None for an IP address (RFC 6066). */
 function serverName(host: string): string {
   return /^[\d.]+$|:/.test(host) ? "" : host;
 }

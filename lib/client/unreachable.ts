@@ -44,7 +44,7 @@ const ADVICE_OF_PROXIES: Partial<Record<UnreachableKind, readonly [problem: stri
   refused: ["the proxy refused the connection", "check that it runs, or leave the server out (NO_PROXY, no proxy-url)"],
 };
 
-/** Kinds that occur before a request is sent: the server cannot have carried it out. */
+/** Before a request is sent, so the server cannot have carried it out. */
 const UNSENT: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
   "dns",
   "refused",
@@ -117,8 +117,7 @@ const NODE_CODES: Readonly<Record<string, UnreachableKind>> = {
 /** With any code of a socket. */
 const HANDSHAKE = /before secure TLS connection|received fatal alert|handshake eof/i;
 
-// Deno's fetch has no error codes: these are messages of rustls, hyper and the resolver. Others are "other": an
-// unreachable server in an unknown state.
+// Deno's fetch has no error codes: these are messages of rustls, hyper and the resolver. Others are "other".
 const WORDS: readonly (readonly [RegExp, UnreachableKind])[] = [
   [/proxy authentication required/i, "proxyCredentials"],
   [/unsuccessful tunnel/i, "proxyRefusal"],

@@ -80,7 +80,7 @@ export async function* watch<T extends KubeObject>(
     for await (
       const events of decodeJsonLines<RawEvent>(response.body, { lineLengthMax, signal: link.signal, onChunk })
     ) {
-      // Events from before a consumer's pause are not lost to an abort during it.
+      // An abort during a consumer's pause loses no earlier events.
       for (const event of events) {
         if (!options.metadataOnly) requester.learn(subject, event.object);
         yield eventOf<T>(event, resource, subject, options.metadataOnly === true);
@@ -93,7 +93,7 @@ export async function* watch<T extends KubeObject>(
     if (classified || error instanceof MalformedAnswerError) throw error;
     throw new UnreachableError("", classifyFailure(error), { cause: error, during: describeTarget(subject) });
   } finally {
-    // Ends the request where the consumer stopped early: the body alone would not tell every transport.
+    // Ends the request where the consumer stopped early: the body alone would not end every transport.
     link.abort(new DOMException("the watch ended", "AbortError"));
   }
 }
@@ -156,7 +156,7 @@ export function setTypeMeta<T extends KubeObject>(object: T, resource: ApiResour
   return object;
 }
 
-/** Calls `bark` once when nothing fed it for `idleMs`. Feeding costs no timer, since it happens with every chunk. */
+/** Calls `bark` once after `idleMs` without feeding, which costs no timer because it happens with every chunk. */
 class Watchdog implements Disposable {
   #lastMs: number;
   #timer;

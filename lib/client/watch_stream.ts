@@ -22,7 +22,7 @@ export async function* decodeJsonLines<T>(
   const lines = new LineBuffer(lineLengthMax);
   const decoder = new TextDecoder();
   const reader = new ReusedBuffer(stream);
-  // Some streams do not end with their request's signal (a body whose producer hangs); a cancelled reader does.
+  // Some streams ignore their request's signal (a body whose producer hangs); a cancelled reader ends.
   const abort = () => void reader.cancel(signal!.reason).catch(() => {});
   signal?.addEventListener("abort", abort, { once: true });
   try {
@@ -36,11 +36,11 @@ export async function* decodeJsonLines<T>(
       if (values.length > 0) yield values;
     }
     const rest = lines.rest + decoder.decode();
-    // A broken connection inside a line can look like an end: a partial line is no event.
+    // A connection broken inside a line can look like an end; a partial line is no event.
     if (rest.trim() !== "") throw new UnreachableError("", "reset");
   } finally {
     signal?.removeEventListener("abort", abort);
-    // Cancels an open stream; a failed one rejects again, with an error already thrown.
+    // A failed stream rejects again, with an error already thrown.
     await reader.cancel().catch(() => {});
     reader.release();
   }
@@ -50,7 +50,7 @@ function parseLine<T>(line: string): T {
   try {
     return parseJson<T>(line);
   } catch {
-    // The parser's error is no cause: it quotes the line, which may hold Secret data.
+    // The parser's error quotes the line, which may hold Secret data.
     throw new MalformedAnswerError(`the stream sent a line of ${line.length} characters that is not JSON`);
   }
 }
