@@ -32,7 +32,7 @@ interface CertificateRotationOptions {
   readonly conversion?: {
     /** CRDs that must trust the authorities. */
     readonly crds: readonly string[];
-    /** Every replica can write with it: none can lead before its stores are full, which may need a conversion. */
+    /** Every replica writes with it: stores may need a conversion before any replica leads. */
     readonly client: Client;
   };
   /** Called after every check. */
@@ -50,7 +50,7 @@ const ATTEMPTS_MAX = 5;
 /**
  * Keeps the certificates of an operator's webhooks in a Secret that every replica reads. The leader issues and rotates
  * them, and writes their authorities into the webhook configurations. With conversion every replica writes the Secret
- * and the CRDs: with the resourceVersion that it read, and content on which replicas of all releases agree.
+ * and the CRDs, by resourceVersion, with content on which replicas of all releases agree.
  *
  * Guarantees: the configurations trust every served certificate throughout a rotation; a conflict leads to another
  * check. Assumes that `checkMs` is well below `settleMs`: every replica serves a certificate before the former
@@ -69,7 +69,7 @@ export class CertificateRotation {
     this.#bounds = { ...ROTATION_DEFAULTS, ...options.bounds };
   }
 
-  /** Why no certificate is served yet, if so. */
+  /** Why no certificate is served yet. */
   get problem(): string | undefined {
     if (this.#served) return undefined;
     const where = `Secret ${formatKey(this.#options.secret)}`;
@@ -93,7 +93,7 @@ export class CertificateRotation {
     }
   }
 
-  /** A new leader checks at once: callers wait for what the former one left unfinished. */
+  /** A new leader checks at once: callers wait for the former one's unfinished steps. */
   async #pause(checkMs: number, firstCheckMs: number, signal: AbortSignal): Promise<void> {
     const { clock, leads } = this.#options, led = leads(), longMs = this.#served ? checkMs : firstCheckMs;
     for (let restMs = longMs; restMs > 0 && !signal.aborted && (led || !leads()); restMs -= firstCheckMs) {
@@ -101,7 +101,7 @@ export class CertificateRotation {
     }
   }
 
-  /** Reads the Secret, takes a due step of the rotation, publishes and serves the result. */
+  /** Reads the Secret, takes a due step, publishes and serves the result. */
   async check(signal?: AbortSignal): Promise<void> {
     for (let attempt = 1;; attempt++) {
       try {
@@ -118,7 +118,7 @@ export class CertificateRotation {
     const found = await client.find<DynamicObject>(SECRETS, secret, { signal });
     const certificates = await this.#advance(found, signal);
     if (!certificates) return;
-    // Trusted before it is served: a call in between must not fail.
+    // Trusted before served, so that no call in between fails.
     await this.#patchCrdCaBundles(certificates, signal);
     if (leads()) await this.#applyConfigurations(certificates, signal);
     await onCertificates(certificates);
@@ -129,7 +129,7 @@ export class CertificateRotation {
     const { clock, names, leads, conversion } = this.#options;
     const stored = this.#parseAndValidate(found), nowMs = clock.now();
     if (!conversion && !leads()) return stored && await this.#isTrusted(stored, signal) ? stored : undefined;
-    // Deleting or damaging the Secret requests new certificates. The former ones are trusted until all replicas serve
+    // Deleting or damaging the Secret requests new certificates. The former ones stay trusted until all replicas serve
     // the new.
     const served = this.#served && validUntilMs(this.#served.serving.certificate) > nowMs ? this.#served : undefined;
     const present = stored ?? served, due = !stored && served ? "announce" : rotationStep(present, nowMs, this.#bounds);
@@ -142,7 +142,7 @@ export class CertificateRotation {
     return await this.#write(found, next, due === "keep" ? "trust" : due, signal) ? next : stored;
   }
 
-  /** What is unusable in the Secret is logged once. */
+  /** Logs what is unusable in the Secret once. */
   #parseAndValidate(found: DynamicObject | undefined): ServingCertificates | undefined {
     const { clock, names, logger, secret } = this.#options, check = { names, nowMs: clock.now() };
     const held = found && fromSecret(found);
@@ -157,7 +157,7 @@ export class CertificateRotation {
     return nextFault ? { ...held, next: undefined } : held;
   }
 
-  /** False where another replica came first: the next check reads its step. */
+  /** False after a conflict: the next check reads the other replica's step. */
   async #write(
     found: DynamicObject | undefined,
     next: ServingCertificates,
@@ -182,8 +182,8 @@ export class CertificateRotation {
   }
 
   /**
-   * Authorities that replicas may still serve although the Secret, replaced as a whole, does not name them. A replica
-   * that serves none reads what API servers trust.
+   * Authorities that replicas may still serve although a replaced Secret lacks them. A replica that serves none reads
+   * what API servers trust.
    */
   async #missingAuthorities(
     stored: ServingCertificates | undefined,
@@ -218,7 +218,7 @@ export class CertificateRotation {
     return bundles.map((bundle) => certificatesIn(Buffer.from(String(bundle ?? ""), "base64").toString()));
   }
 
-  /** Points the CRDs' conversion to the webhooks. A CRD without conversion belongs to another release and stays. */
+  /** A CRD without conversion belongs to another release and stays. */
   async #patchCrdCaBundles({ authorities }: ServingCertificates, signal?: AbortSignal): Promise<void> {
     const { configuration: { place }, conversion, logger } = this.#options;
     if (!conversion) return;

@@ -20,7 +20,7 @@ interface ConversionBounds {
 
 const BOUNDS: ConversionBounds = { bodyBytesMax: 32 * 1024 * 1024 };
 const REVIEW = { apiVersion: "apiextensions.k8s.io/v1", kind: "ConversionReview" } as const;
-/** Problems remembered as logged, so that an object that is read often does not fill the log. */
+/** Bounds the memory of logged problems; each is logged once. */
 const LOGGED_MAX = 1_000;
 
 interface ConversionRequest {
@@ -32,8 +32,8 @@ interface ConversionRequest {
 /**
  * Answers `ConversionReview`s, fetch-shaped.
  *
- * Guarantees: every request is answered, with all objects in order or with none. A failure names the object, and says
- * only what its function throws on purpose (`PermanentError`, `AdmissionError`); other errors are only logged.
+ * Guarantees: every request is answered, with all objects in order or none. A failure names the object, and quotes only
+ * `PermanentError`s and `AdmissionError`s of its function; other errors are only logged.
  */
 export class ConversionWebhook {
   readonly #conversions: readonly KindConversion[];
@@ -82,7 +82,6 @@ export class ConversionWebhook {
     return { answer: new Response(text, { headers: { "content-type": "application/json" } }), failed };
   }
 
-  /** All objects, or why one cannot be converted. */
   #convertAll({ objects, desiredAPIVersion }: ConversionRequest): DynamicObject[] | string {
     const { group, version } = parseApiVersion(desiredAPIVersion), converted: DynamicObject[] = [];
     for (const object of objects) {

@@ -118,13 +118,13 @@ export class KindConversion {
     const converts = this.#spoke(isUp ? from : to, object).converts;
     const apiVersion = formatApiVersion({ group: this.#options.group, version: to });
     if (!converts) return { object: { ...object, apiVersion }, problems: [] };
-    // The object has its own version's fields: an annotation with them has another origin.
+    // The object has these fields itself: an annotation with them has another origin.
     const { [preservedAnnotation(to)]: preserved, [preservedAnnotation(from)]: _stale, ...annotations } =
       object.metadata?.annotations ?? {} as Record<string, string>;
     const parts: ObjectParts = { spec: object.spec, status: object.status };
     const made = this.#apply(converts, isUp, parts, { object, from, to });
     const target = isUp ? hub.schema : converts.schema, restored = restoreFields(made, unpackFields(preserved));
-    // Any writer can set an annotation: the schema must accept what it restores.
+    // Any client can set the annotation: the schema must accept what it restores.
     const result = target.read(restored).problem === undefined ? restored : made;
     const { problem } = target.read(result), problems = problem === undefined ? [] : [`${to} ${problem}`];
     if (converts.preserves) {
@@ -164,7 +164,7 @@ export class KindConversion {
     }
     const source = isUp ? schema : hub.schema;
     const { parts: given, problem } = source.read({ spec: parts.spec, ...(isObject(status) && { status: own }) });
-    // An API server also converts incomplete objects: without a spec there is nothing to convert.
+    // API servers also convert incomplete objects, without a spec.
     if (parts.spec === undefined && problem !== undefined) return isObject(status) ? { status } : {};
     const result: unknown = (isUp ? toHub : fromHub)(deepFreeze(jsonClone(given)));
     if (!isObject(result) || !isObject(result.spec)) throw new TypeError("it returned no object with a spec");
@@ -174,7 +174,7 @@ export class KindConversion {
     return { spec: jsonClone(result.spec), ...(hasStatus && { status: whole }) };
   }
 
-  /** Fields that a round trip loses. None where the way back fails: that conversion reports it. */
+  /** Fields that a round trip loses. None where converting back fails: that conversion reports it. */
   #fieldsLost(converts: Converts, isUp: boolean, parts: ObjectParts, result: ObjectParts) {
     const source = isUp ? converts.schema : this.#options.hub.schema;
     let returned: ObjectParts;

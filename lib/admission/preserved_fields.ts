@@ -19,8 +19,8 @@ export function preservedAnnotation(version: string): string {
 }
 
 /**
- * The fields that differ in `returned`, the result of a round trip. `normal` fills in a schema's defaults, so that a
- * default is no difference; values are kept as in `object`.
+ * Fields that differ in `returned` after a round trip. `normal` fills in a schema's defaults, which are no difference;
+ * values are kept as in `object`.
  */
 export function lostFields(object: unknown, returned: unknown, normal: (object: unknown) => unknown): LostField[] {
   return diff(normal(returned), normal(object)).flatMap(({ path }) => {
@@ -35,7 +35,7 @@ export function packFields(fields: readonly LostField[]): string | undefined {
   return text.length > FIELDS_LENGTH_MAX ? undefined : text;
 }
 
-/** Any writer can set the annotation, so paths outside of spec and status are ignored. */
+/** Any client can set the annotation, so only paths in spec and status count. */
 export function unpackFields(text: string | undefined): LostField[] {
   if (text === undefined || text.length > FIELDS_LENGTH_MAX) return [];
   try {
@@ -53,9 +53,7 @@ function isLostField(field: unknown): field is LostField {
     path.every((key) => typeof key === "string" && key !== "__proto__"); // no schema reads it, so it was never kept
 }
 
-/**
- * Restores fields in a copy where the value is still that of the round trip: a later change in the other version wins.
- */
+/** Restores fields in a copy, except where the other version changed the value later. */
 export function restoreFields<T extends object>(object: T, fields: readonly LostField[]): T {
   const restored = jsonClone(object);
   for (const { path, was, is } of fields) {

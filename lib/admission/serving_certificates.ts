@@ -32,7 +32,7 @@ export const ROTATION_DEFAULTS: RotationBounds = {
 /**
  * The due step. A rotation goes `announce` (API servers trust both authorities), `switch` (servers serve the new
  * certificate), `retire` (the old authority is removed), with a pause before each of the last two: callers trust every
- * served certificate at any time. `issue` is for a first certificate, and for one that ended without a rotation.
+ * served certificate. `issue` is for a first certificate, and for one that ended without a rotation.
  */
 export function rotationStep(
   present: ServingCertificates | undefined,
@@ -41,7 +41,7 @@ export function rotationStep(
 ): "issue" | "announce" | "switch" | "retire" | "keep" {
   if (!present) return "issue";
   const leftMs = validUntilMs(present.serving.certificate) - nowMs, settled = nowMs - present.sinceMs >= settleMs;
-  // No caller accepts an ended one: the next one cannot be worse.
+  // No caller accepts an expired one.
   if (leftMs <= 0) return present.next ? "switch" : "issue";
   if (present.next) return settled ? "switch" : "keep";
   if (present.authorities.length > 1) return settled ? "retire" : "keep";
@@ -101,11 +101,11 @@ export function faultOf(
   if (endMs > nowMs && signers.every(({ validToDate }) => validToDate.getTime() <= nowMs)) {
     return "its authority has expired";
   }
-  // The next step of a rotation would wait for that time.
+  // The next step would wait for that time.
   return sinceMs > nowMs + DAY_MS ? "its last step is dated in the future" : undefined;
 }
 
-/** Authorities (PEM) that signed a certificate and that TLS clients accept. */
+/** PEM authorities that signed a certificate and that TLS clients accept. */
 export function signersOf({ certificate }: Identity, authorities: readonly string[]): string[] {
   const signed = new X509Certificate(certificate);
   return authorities.filter((authority) => isSignedBy(signed, authority) && !refusalOf(authority, "authority"));
@@ -128,7 +128,7 @@ function isKeyOf(key: string, certificate: X509Certificate): boolean {
   }
 }
 
-/** A certificate, and the authority that signed only this one. */
+/** Its authority signs only this one. */
 export function issueServing(
   names: readonly string[],
   nowMs: number,

@@ -94,8 +94,8 @@ function webhookOf(declaration: AdmissionDeclaration, { place, authorities }: Co
 }
 
 /**
- * An operator that is down must be able to start. Its own namespace holds what that needs (pods, Secrets, Leases), so
- * only its own kinds are admitted there.
+ * The operator's namespace holds what its start needs (pods, Secrets, Leases), so only its own kinds are admitted
+ * there.
  */
 function namespaceSelector({ kind }: AdmissionDeclaration, place: WebhookPlace) {
   if (!("service" in place) || !kind.namespaced || "crd" in kind) return {};
@@ -105,7 +105,7 @@ function namespaceSelector({ kind }: AdmissionDeclaration, place: WebhookPlace) 
   };
 }
 
-/** Label filters for API servers, to save calls. The handler's filter is checked again. */
+/** Saves calls of API servers; the handler's filter is checked again. */
 function labelSelector({ labels = {} }: AdmissionDeclaration) {
   const matchExpressions = Object.entries(labels).flatMap(([key, filter]) => {
     if (filter === PRESENT) return [{ key, operator: "Exists" }];

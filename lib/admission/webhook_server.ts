@@ -33,13 +33,13 @@ export interface WebhookServerOptions {
 }
 
 /**
- * API servers drop a connection after ninety seconds. A quicker server may close one just as a review is sent, and
+ * API servers drop a connection after ninety seconds. A shorter limit could close one just as a review is sent, and
  * clients do not retry a POST.
  */
 const KEEP_ALIVE_MS = 120_000;
 
 /**
- * Webhooks over HTTPS (HTTP/1.1). The certificate can be replaced: open connections stay.
+ * Webhooks over HTTPS (HTTP/1.1). A new certificate leaves open connections alone.
  *
  * Guarantees: bodies are bounded while read, each and together; reviews in flight are answered on close, within a
  * bound.
@@ -121,7 +121,7 @@ export class WebhookServer implements AsyncDisposable {
     const reading: Reading = { bytes: 0, cut: () => request.destroy() };
     this.#reading.add(reading);
     this.#inFlight++;
-    // A response is done once written, or a close would cut it off.
+    // A response is done once written; a close would cut it off.
     const written = new Promise((resolve) => response.once("close", resolve));
     try {
       const { method = "GET", url = "/", headers } = request, bytesMax = webhooks.bodyBytesMax(url);
@@ -147,7 +147,7 @@ export class WebhookServer implements AsyncDisposable {
     }
   }
 
-  /** Counts a review's bytes, and cuts older unfinished ones where all together are too many. */
+  /** Counts a review's bytes; cuts older unfinished ones above the common bound. */
   #reserveBytes(reading: Reading, bytes: number, bodiesBytesMax: number): boolean {
     reading.bytes += bytes;
     this.#bodiesBytes += bytes;

@@ -79,7 +79,7 @@ export function webhookPath({ type, webhook }: Pick<AdmissionDeclaration, "type"
 }
 
 /**
- * An operator's admission webhooks, fetch-shaped: for a server on a socket and an API server in this process.
+ * An operator's admission webhooks, fetch-shaped: for a socket's server and for an API server in this process.
  *
  * Guarantees: every request is answered, within the timeout in its URL. A denial is a response; a handler that fails,
  * times out or does not exist is an HTTP error, for the failure policy. Unexpected errors are only logged: the response
@@ -184,7 +184,7 @@ export class AdmissionWebhooks {
     } catch (error) {
       const denied = denial(error);
       if (!denied) throw error;
-      // The request's user sees it, and it may quote a Secret that the handler has read.
+      // Shown to the user, and it may quote a Secret that the handler has read.
       const status = { ...denied, message: mask?.text(denied.message) ?? denied.message };
       log.info("admission refused", { code: status.code, reason: status.message, user: request.user.username });
       return { allowed: false, status, warnings };
@@ -229,7 +229,7 @@ export class AdmissionWebhooks {
       dryRun,
       user,
       headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.has(name))),
-      // An object that is not created yet has no shared state: it may never exist, or its name may go to another one.
+      // Objects not created yet share no state: they may never exist, or their name may go to others.
       memo: (create) => (memory ??= (old && host.remembered?.(kind, old)) ?? new Memo()).of(create),
       shared: (create) => host.shared.of(create),
       param,
