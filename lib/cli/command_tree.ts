@@ -84,7 +84,7 @@ export function commandTree(options: CommandTreeOptions): Command {
   return root as unknown as Command;
 }
 
-/** Columns for descriptions beside the options; where there are fewer, each begins on the next line. */
+/** Columns for descriptions beside options; with fewer, each gets its own line. */
 const DESCRIPTION_WIDTH_MIN = 36;
 
 function formatItem(term: string, termWidth: number, description: string, helper: Help): string {
@@ -134,7 +134,7 @@ function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
 }
 
 function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTable): void {
-  // `--cluster` differs here: scenarios never run on a cluster that was not named.
+  // `--cluster` differs: scenarios run only on a named cluster.
   const { cluster: _, ...rest } = common;
   const { command, table } = add("test", "run the operator's own scenarios", { ...own, ...rest });
   command.argument("[suite...]", "suites to run; all by default")

@@ -19,7 +19,7 @@ interface CompletedCommand {
 }
 
 /**
- * A program's completion script: commands, flags, and their known values. It is fast because it never runs the program.
+ * A completion script with commands, flags and known values. It is fast because it never runs the program.
  *
  * @param words Further arguments by command, as the suites of `test`.
  */

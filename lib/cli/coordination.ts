@@ -39,7 +39,7 @@ export interface Replica extends Disposable {
   readonly lost: Promise<LeaseLostError>;
   /** Releases every Lease, so that others start at once; call it after the last write. */
   release(): Promise<void>;
-  /** Stops without releasing Leases: after a failure a write may still be in flight. */
+  /** Stops without releasing Leases, because a write may be in flight after a failure. */
   [Symbol.dispose](): void;
 }
 
@@ -75,7 +75,7 @@ export function openReplica(
   { clock, logger, drain }: ReplicaOptions,
 ): Replica {
   const { operator, settings, env } = context, host = env.HOSTNAME ?? operator.name, random = new SystemRandom();
-  // A restarted container keeps its pod's host name, but must not take its predecessor's Lease.
+  // A restarted container keeps its host name, but must not take its predecessor's Lease.
   const identity = `${host}_${Math.floor(random.next() * 2 ** 40).toString(36)}`;
   const client = new Client(cluster.transport, { fieldManager: operator.name, clock, retriesMax: 0 });
   const shared = { client, clock, random, logger, identity, ...leaseTiming(settings) },

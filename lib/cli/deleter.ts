@@ -25,7 +25,7 @@ class StuckError extends Error {
   override readonly name = "StuckError";
 }
 
-/** Deletes objects and waits until they are gone. Skips missing ones, so a removal can be repeated. */
+/** Deletes objects and waits until they are gone. Skips missing ones, so it can be repeated. */
 export class Deleter {
   /** Objects removed one by one, or in a dry run to be removed. */
   readonly removed: Set<string> = new Set();
@@ -38,7 +38,7 @@ export class Deleter {
   async object(resource: ApiResource, object: KubeObject): Promise<void> {
     const { client, signal, dryRun, out } = this.#options, { uid } = object.metadata!, what = nameOf(resource, object);
     this.removed.add(what);
-    // Pods go before their Deployment; otherwise they would work on while their RBAC rules are removed.
+    // Pods go before their Deployment, or they would work on while their RBAC rules are removed.
     await this.#delete(resource, object, resource.kind === "Deployment" ? "Foreground" : undefined);
     if (dryRun) return out(`${what} would be removed`);
     await this.#wait(what, resource, async () => {
@@ -88,7 +88,7 @@ export class Deleter {
   async records({ kind, name }: HandledKind): Promise<void> {
     const { client, operator, signal, out, dryRun } = this.#options, pass = client.with({ signal });
     const objects = await objectsOf(client, kind, signal);
-    // An edit that stores nothing removes what is stored.
+    // An empty edit removes what is stored.
     const edits = await mapConcurrent(objects, AT_ONCE, (object) => operator.storage.save(object, {}, []));
     const marked = objects.flatMap((object, at) => {
       const { annotations = {} } = edits[at]!;
@@ -101,9 +101,7 @@ export class Deleter {
     out(`the operator's records ${dryRun ? "would be removed" : "removed"} from ${marked.length} ${name}`);
   }
 
-  /**
-   * Runs the operator here for these kinds until disposed: delete handlers clean up, and foreign kinds are left alone.
-   */
+  /** Runs the operator here for these kinds until disposed: delete handlers clean up; other kinds are left alone. */
   async operatorHere(kinds: readonly HandledKind[]): Promise<AsyncDisposable> {
     const { operator, client, clock, signal, waitMsMax } = this.#options, { transport } = client;
     const link = new LinkedAbort([signal]);
@@ -140,7 +138,7 @@ export class Deleter {
     try {
       await client.delete(resource, keyOf(object), { uid, propagationPolicy, signal });
     } catch (error) {
-      // It is gone, or was created again: the new one was not checked.
+      // Gone, or created again: the new one was not checked.
       if (!(error instanceof NotFoundError || error instanceof ConflictError)) throw error;
     }
   }
@@ -176,7 +174,7 @@ export class Deleter {
   }
 }
 
-/** A condition that may explain why an object stays: a namespace's lists what remains, an operator's what failed. */
+/** A namespace's condition lists what remains, an operator's what failed. */
 function explainsDeletion({ type, status }: Condition): boolean {
   return type === "Ready" ? status === "False" : status === "True" && /Failure|Remaining|Violations/.test(type);
 }

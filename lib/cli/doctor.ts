@@ -49,8 +49,8 @@ const CHECKS = [
 ];
 
 /**
- * `doctor`: checks everything that can stop the operator from working, and names a fix for each finding. Writes
- * nothing. Fails on a problem, or if a check could not run.
+ * `doctor`: checks what can stop the operator from working, and names a fix for each finding. Writes nothing. Fails on
+ * a problem, or if a check could not run.
  */
 export async function doctor(context: CommandContext, flags: DoctorFlags): Promise<number> {
   const { operator, program, command, table, terminal } = context, { namespace, output } = flags;
@@ -103,7 +103,7 @@ const STYLES = { ok: "green", warning: "yellow", problem: "red", unknown: "cyan"
 >;
 const CHECK_WIDTH = Math.max(...CHECKS.map(({ name }) => name.length)), VERDICT_WIDTH = "problem".length;
 
-/** On a terminal a table that shows each finding at once; elsewhere one line each, for grep. */
+/** A table that grows with each finding on a terminal; elsewhere one line each, for grep. */
 function printer(terminal: Terminal): (result: CheckResult) => void {
   if (!terminal.interactive) {
     return ({ check, verdict, message, fix }) => {

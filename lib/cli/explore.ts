@@ -9,7 +9,7 @@ import type { TestFlags } from "./test_settings.ts";
 
 /** Virtual time: long enough for any backoff. */
 const WAIT_MS_MAX = 10 * 60_000;
-/** Failed plans of a scenario that are told in full. */
+/** Failed plans of a scenario that are printed in full. */
 const STORIES_MAX = 3;
 
 interface ExploreRun {

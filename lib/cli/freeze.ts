@@ -57,7 +57,7 @@ interface Freezing extends PeeringPlace {
 
 /**
  * `freeze`: pauses the operators of a peering. With a lifetime it returns once they paused; they resume after that
- * time, or at `resume`. Without one they pause while this command runs, and resume soon after it ends in any way.
+ * time, or at `resume`. Without one they pause until soon after this command ends in any way.
  */
 export async function freeze(context: CommandContext, flags: FreezeFlags): Promise<number> {
   const lifetimeMs = flags.lifetime === undefined ? undefined : parseLifetime(flags.lifetime);
@@ -73,7 +73,7 @@ export async function freeze(context: CommandContext, flags: FreezeFlags): Promi
   });
 }
 
-/** Prints which operators have paused; without a lifetime, the freeze then lasts until a signal. */
+/** Prints the paused operators; without a lifetime, waits for a signal. */
 async function awaitPause(freezing: Freezing, peer: Peer, lifetimeMs: number | undefined): Promise<number> {
   const { terminal, clock, signal, title } = freezing, beganMs = clock.elapsed(), renewed = freezing.lease(peer);
   terminal.out(`${title} is frozen by ${describePeer(peer)}`);
@@ -167,7 +167,7 @@ function isOperator({ state }: Peer): boolean {
   return state === "active" || state === "paused";
 }
 
-/** Creates a freeze that outlives this command and replaces one of the same identity. Its time counts from creation. */
+/** A freeze that outlives this command and replaces one of the same identity, counted from creation. */
 async function createFreeze(
   { client, namespace, name, signal }: Freezing,
   peer: Peer,

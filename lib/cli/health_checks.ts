@@ -8,10 +8,10 @@ interface OwnCheck {
   readonly check: () => string | undefined;
 }
 
-/** Handlers are cut off at their timeout: a pass that lasts so much longer shows that this process is broken. */
+/** A pass this much longer than its handlers' timeout shows that this process is broken. */
 const PASS_MS_MORE = 60_000;
 
-/** Fails if a restart helps. An unreachable API server is no reason: the next process would not reach it either. */
+/** Fails if a restart helps. It does not if the API server is unreachable. */
 export function liveness(running: () => RunningOperator | undefined, clock: Clock, timeoutMs: number): OwnCheck[] {
   const check = () => {
     const oldestMs = Math.min(...(running()?.kinds ?? []).flatMap(({ workingSinceMs }) => workingSinceMs));
@@ -36,8 +36,7 @@ export function webhookReadiness(webhooks: () => { readonly problem: string | un
  * Fails if the operator neither runs nor stands by, if the API server refuses its credentials (open watches continue),
  * or if a watch is silent. A standby replica is ready: it could lead at once, and a rollout waits for it.
  *
- * An operator that converts objects is ready earlier: its stores and watches may wait for a conversion, which only its
- * pods answer.
+ * An operator that converts objects is ready earlier: its stores and watches may wait for a conversion by its own pods.
  */
 export function readiness(
   running: () => RunningOperator | undefined,

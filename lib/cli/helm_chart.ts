@@ -36,8 +36,8 @@ export const DECLARED_FILES: readonly { readonly path: string; readonly kinds: r
 /**
  * The Helm chart of an operator: the objects of its installation, a Deployment and a Service for metrics.
  *
- * A release has no prefix in the objects' names: the program finds its webhooks by the operator's name, and a cluster
- * has one operator of a name.
+ * Names have no release prefix: the program finds its webhooks by the operator's name, and a cluster has one operator
+ * of a name.
  */
 export function helmChart(operator: Operator, { program, version }: ChartOptions): ChartFiles {
   const name = operator.name, slot = unusedWord(JSON.stringify(installation(operator, program, "")));
@@ -63,17 +63,17 @@ export function helmChart(operator: Operator, { program, version }: ChartOptions
   };
 }
 
-/** A word that no declaration contains, so that its places are the namespace's. */
+/** A word that no declaration contains, to stand for the namespace. */
 function unusedWord(text: string): string {
   let word = "release-namespace";
   while (text.includes(word)) word += "x";
   return word;
 }
 
-/** An object whose labels, and annotations from values, are single words: {@linkcode asTemplate} replaces them. */
+/** Replaces labels, and annotations from values, by single words for {@linkcode asTemplate}. */
 function withSlots(object: DynamicObject, slot: string): DynamicObject {
   const metadata: Record<string, unknown> = { ...object.metadata, labels: `${slot}-labels` };
-  // Helm never upgrades a folder `crds/`, and an uninstall must not delete the users' objects with their CRD.
+  // Helm never upgrades `crds/`, and an uninstall must not delete the users' objects with their CRD.
   if (object.kind === "CustomResourceDefinition") {
     metadata.annotations = { ...object.metadata?.annotations, "helm.sh/resource-policy": "keep" };
   }
@@ -81,7 +81,7 @@ function withSlots(object: DynamicObject, slot: string): DynamicObject {
   return { ...object, metadata } as DynamicObject;
 }
 
-/** YAML as a template that renders to it: text of the declarations is never taken for an action. */
+/** YAML as a template that renders to it: text of declarations is no action. */
 function asTemplate(yaml: string, name: string, slot: string): string {
   return yaml.replaceAll("{{", '{{ "{{" }}')
     .replaceAll(` ${slot}-labels\n`, `\n    ${labels(name)}\n`)

@@ -15,12 +15,11 @@ export async function isChart(folder: string): Promise<boolean> {
 }
 
 /**
- * `manifests --helm`: writes the operator's chart into a folder, which is made if missing. What the operator declares
- * is written each time; other files only where they are missing: they are the author's. `Chart.yaml` gets the program's
- * version.
+ * `manifests --helm`: writes the operator's chart into a folder, created if missing. Declared files are written each
+ * time; others, which are the author's, only if missing. `Chart.yaml` gets the program's version.
  *
  * @throws {UsageError} before anything is written: for a folder with another chart or other files, and for a version
- * that Helm refuses.
+ *   that Helm refuses.
  */
 export async function writeChart(context: CommandContext, folder: string): Promise<number> {
   const { terminal } = context, { declared, initial } = chartOf(context), head = headOf(context.program, "--helm");
@@ -47,7 +46,7 @@ export async function writeChart(context: CommandContext, folder: string): Promi
   return EXIT.done;
 }
 
-/** `manifests --check` of a chart: fails where it differs from what {@linkcode writeChart} would leave there. */
+/** `manifests --check` of a chart: fails where {@linkcode writeChart} would change it. */
 export async function checkChart(context: CommandContext, folder: string): Promise<number> {
   const { terminal, program, command, version } = context, { declared, initial } = chartOf(context);
   const chart = (await readIfExists(`${folder}/${CHART}`))!, differences: string[] = [];
@@ -102,7 +101,7 @@ async function requireEmpty(folder: string): Promise<void> {
       throw new UsageError(`${folder} has files (${name}) and is no chart`, "name a new or empty folder");
     }
   } catch (cause) {
-    // A process that may only write skips the check of existing files.
+    // Without the read permission, existing files are not checked.
     if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotCapable) return;
     if (cause instanceof UsageError) throw cause;
     throw new UsageError(`cannot read ${folder}: ${describeError(cause)}`, "name a new or empty folder", { cause });
@@ -127,7 +126,7 @@ function readChart(path: string, text: string): unknown {
   return contents.get("name");
 }
 
-/** A Chart.yaml with this version. All other text stays. */
+/** All other text stays. */
 function withVersion(text: string, version: string): string {
   let updated = text;
   for (const field of ["version", "appVersion"]) {

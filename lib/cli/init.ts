@@ -54,7 +54,7 @@ function makeFolder(dir: string, prefix: string): string {
   } catch (cause) {
     const where = dir === "." ? "here" : `in ${dir}`;
     const hint = "choose a folder that exists and that you may write";
-    // Deno's own words would end with the name of an internal operation.
+    // Deno's message ends with the name of an internal operation.
     if (cause instanceof Deno.errors.NotFound) {
       throw new UsageError(`cannot make a folder ${where}: it does not exist`, hint);
     }

@@ -2,8 +2,7 @@ import type { SystemClock } from "../base/mod.ts";
 
 interface InterruptOptions {
   /**
-   * Whether closing the terminal interrupts too, as commands that clean up need. Others end by it, or ignore it under
-   * nohup.
+   * Whether closing the terminal interrupts too, as commands that clean up need. Others end, or ignore it under nohup.
    */
   readonly hangup?: boolean;
   /** Called before a second signal ends the process. */
@@ -11,8 +10,7 @@ interface InterruptOptions {
 }
 
 /**
- * SIGINT and SIGTERM as a signal. A second one exits at once with code 130; even then exit hooks run
- * (../harness/exit_hook.ts).
+ * SIGINT and SIGTERM as a signal. A second one exits at once with code 130, after exit hooks (../harness/exit_hook.ts).
  */
 export class Interrupts implements Disposable {
   readonly #abort = new AbortController();
@@ -26,7 +24,7 @@ export class Interrupts implements Disposable {
     this.#abort.abort(new InterruptedError());
     this.#received.resolve();
   };
-  // A shell and the kernel may both report a closed terminal: ignore the second signal.
+  // A shell and the kernel may both report a closed terminal.
   readonly #hangup = () => this.#abort.signal.aborted || this.#listener();
   readonly #listensHangup: boolean;
   readonly #onSecond: (() => void) | undefined;
@@ -52,17 +50,17 @@ export class Interrupts implements Disposable {
   }
 }
 
-/** How long a handler's timers or sockets may keep the process alive after everything else ended. */
+/** Bound of a handler's timers or sockets after everything else ended. */
 const LINGER_MS_MAX = 1_000;
 
-/** Ends a process that a handler's timers or sockets would keep alive. Without any it ends earlier by itself. */
+/** Ends a process that a handler's timers or sockets would keep alive. */
 export function endLingering(clock: SystemClock, code: number): void {
   clock.unref(clock.schedule(() => Deno.exit(code), LINGER_MS_MAX));
 }
 
 const PARENT_CHECK_MS = 500;
 
-/** Ends this process when its parent ended in any way: the cluster ended with it. */
+/** Ends this process after its parent, whose cluster ended with it. */
 export function endWithParent(clock: SystemClock): void {
   const parent = Deno.ppid;
   const check = () => {

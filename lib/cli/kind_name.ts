@@ -1,15 +1,15 @@
 import * as builtinKinds from "../operator/builtin_kinds.ts";
 
 const DEFAULT_KIND = "Widget";
-/** Last words that name the program, not its purpose. */
+/** These words name the program, not its purpose. */
 const ROLES = new Set(["operator", "controller", "manager"]);
 
 /**
  * A new operator's first kind: `shop-operator` makes a `Shop`, `dns-records` a `DnsRecords`.
  *
  * It drops last words that name a program (`operator`, `controller`, `manager`), and digits before the first letter. An
- * empty rest becomes `Widget`; more than 16 letters are cut after a word, if possible. A kind that Kubernetes has
- * already, or that a program cannot define, gets the suffix `Resource`.
+ * empty rest becomes `Widget`; more than 16 letters are cut after a word, if possible. A kind that Kubernetes has, or
+ * that a program cannot define, gets the suffix `Resource`.
  */
 export function kindOf(name: string): string {
   const words = name.split("-").filter(Boolean);

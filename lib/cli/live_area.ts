@@ -8,8 +8,7 @@ export async function openLiveArea(): Promise<LiveArea> {
   process.stdout.on("error", (error) => {
     if (!isReaderGone(error)) throw error;
   });
-  // Hiding the cursor would load a package that sends SIGINT again: a first Ctrl-C would count as the second, which
-  // ends the process at once.
+  // Hiding the cursor would load a package that sends SIGINT again: a first Ctrl-C would count as the second.
   const update = createLogUpdate(process.stdout, { showCursor: true });
   return {
     draw: (picture) => update(picture),

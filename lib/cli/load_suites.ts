@@ -8,7 +8,7 @@ const STALLED_MS = 5_000;
  * Loads a program's suites.
  *
  * @throws {UsageError} if one of their modules imports the main module while that awaits `cli`: a deadlock. Deno does
- *   not distinguish such a module from one that still loads, so silence counts.
+ *   not tell such a module from one that still loads, so silence counts.
  */
 export async function loadSuites(
   load: () => Promise<readonly Suite[]>,
@@ -17,7 +17,7 @@ export async function loadSuites(
   const { registerHooks } = await import("node:module");
   const stalled = Promise.withResolvers<never>();
   let resolvedMs = clock.elapsed(), timer: TimerHandle | undefined;
-  // Not before a module imports the main one: a timer keeps an otherwise finished process alive.
+  // Only after a module imports the main one: a timer keeps a finished process alive.
   const watch = (importer: string): TimerHandle =>
     clock.schedule(() => {
       if (clock.elapsed() - resolvedMs >= STALLED_MS) stalled.reject(refusal(importer));

@@ -25,7 +25,7 @@ interface LoggingOptions {
 
 /**
  * Sets up the process's logging, once, and returns its root logger. The console gets debug and info on standard output,
- * warn and error on standard error; Deno's OpenTelemetry picks them up there. A repeated error shows its stack once.
+ * warn and error on standard error, for Deno's OpenTelemetry. A repeated error shows its stack once.
  */
 export function openLogging({ level, format, name, clock }: LoggingOptions): Logger {
   const formatter = format === "json" ? getJsonLinesFormatter({ properties: "flatten" }) : textLine;
@@ -40,16 +40,16 @@ export function openLogging({ level, format, name, clock }: LoggingOptions): Log
   const tape = getLogger([name]), stacks = new ShownStacks(clock);
   return createLogger((record) => {
     const fields = level === "debug" ? record.fields : stacks.withoutRepeated(record);
-    // Braces would be placeholders, and an error's text may contain some.
+    // Braces would be placeholders.
     tape[record.level](record.message.replaceAll("{", "{{").replaceAll("}", "}}"), { ...fields });
   }, level);
 }
 
-/** By default a retry comes within five minutes: an error that paused longer counts as new. */
+/** By default a retry comes within five minutes: an error after a longer pause counts as new. */
 const REPEATS_MS_MAX = 900_000;
 const STACKS_MAX = 1_000;
 
-/** The last stack shown for each handler of an object, so that a retry with the same failure omits it. */
+/** The last stack shown per handler and object; a retry with the same failure omits it. */
 export class ShownStacks {
   readonly #clock: Clock;
   /** In the order of their last failure. */
@@ -74,7 +74,7 @@ export class ShownStacks {
   }
 }
 
-/** The message and the place of the throw: callers below it vary with the rest of the pass. */
+/** The message and the place of the throw: callers below it vary. */
 function thrownAt(stack: string): string {
   return /^[\s\S]*?\n\s+at [^\n]*/.exec(stack)?.[0] ?? stack;
 }

@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 import type { CommandContext } from "./command_context.ts";
 
-/** YAML as Kubernetes reads it: quotes texts that YAML 1.1 takes for booleans or numbers. */
+/** As Kubernetes reads it: quotes texts that YAML 1.1 takes for booleans or numbers. */
 export function manifestsYaml(objects: readonly DynamicObject[]): string {
   return objects.map((object) => stringify(object, { version: "1.1", lineWidth: 120, aliasDuplicateObjects: false }))
     .join("---\n");
@@ -14,7 +14,7 @@ export function firstLine({ message }: Error): string {
   return message.split("\n")[0]!.replace(/:$/, "");
 }
 
-/** The first line of the files that `manifests` writes again each time, by which it knows them. */
+/** `manifests` recognizes its files by this first line. */
 export function headOf(program: string, flag: "--output" | "--helm"): string {
   return `# Written by \`${program} manifests ${flag}\`: change the operator instead.\n`;
 }
@@ -24,7 +24,7 @@ export async function readIfExists(path: string): Promise<string | undefined> {
   try {
     return await Deno.readTextFile(path);
   } catch (cause) {
-    // A process that may only write skips the check of existing files.
+    // Without the read permission, existing files are not checked.
     if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotCapable) return undefined;
     throw new UsageError(`cannot read ${path}: ${describeError(cause)}`, undefined, { cause });
   }
@@ -37,7 +37,7 @@ export async function writeFile(path: string, text: string, hint?: string): Prom
   });
 }
 
-/** Removes a file of an earlier release for which nothing is declared now. Other files stay. */
+/** Removes a file of an earlier release without a declaration. Other files stay. */
 export async function removeStale({ terminal }: CommandContext, path: string, head: string): Promise<void> {
   const text = await readIfExists(path);
   if (text === undefined) return;

@@ -27,8 +27,8 @@ const FILES: readonly { readonly name: string; readonly kinds: readonly string[]
 ];
 
 /**
- * `manifests`: `install`'s objects as YAML for `kubectl apply -f -`, as a folder's files, or as a Helm chart; or checks
- * that a folder's files match the declaration.
+ * `manifests`: `install`'s objects as YAML for `kubectl apply -f -`, a folder's files, or a Helm chart; or checks that
+ * a folder's files match.
  */
 export async function manifests(context: CommandContext, flags: ManifestsFlags): Promise<number> {
   const { operator, program, terminal } = context, { namespace, output, helm, check } = flags;
@@ -70,7 +70,7 @@ function requireOneFolder(flags: ManifestsFlags): void {
   }
 }
 
-/** Updates the resources of a folder's kustomization to the declared files. The rest stays. */
+/** Updates the resources of a folder's kustomization; the rest stays. */
 async function updateKustomization(
   { terminal }: CommandContext,
   folder: string,
@@ -96,7 +96,7 @@ async function readKustomization(folder: string, objects: readonly DynamicObject
   return text === undefined ? undefined : { path, text, ...listing(path, text, objects) };
 }
 
-/** A kustomization with other resources. Of a block list only their lines change: comments and layout stay. */
+/** Only lines of a block list change: comments and layout stay. */
 export function withResources(text: string, missing: readonly string[], stale: readonly string[]): string {
   const document = parseDocument(text), resources = document.get("resources");
   if (isSeq(resources) && !resources.flow && resources.items.length > 0) {
@@ -127,7 +127,7 @@ function withLines(
   return lines + missing.map((name) => `${bullet}${name}\n`).join("") + rest;
 }
 
-/** Compares a folder by object and field; order and comments do not matter. */
+/** Compares by object and field; order and comments do not matter. */
 async function checkFolder(
   { terminal, program, command }: CommandContext,
   folder: string,
@@ -175,9 +175,7 @@ async function checkFolder(
   return EXIT.failed;
 }
 
-/**
- * Files that a kustomization lacks, and listed ones without a declaration: applying it would miss something, or fail.
- */
+/** Files that a kustomization lacks, and listed ones without a declaration, whose apply would fail. */
 function listing(
   path: string,
   text: string,

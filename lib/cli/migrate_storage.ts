@@ -63,7 +63,7 @@ async function migrate(
     await client.patch(CRDS, { name }, { type: "merge", subresource: "status", signal, body: status });
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
-    // The change may have set another storage version, and objects may be stored in it since.
+    // The change may have set another storage version with newer objects.
     throw new UsageError(
       `${name} was changed meanwhile, so its storedVersions were left unchanged`,
       "run the same command again",

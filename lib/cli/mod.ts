@@ -1,5 +1,5 @@
 /**
- * `cli`: the commands of an operator's binary, one file each, and its settings. It composes the rooms below for a
+ * `cli`: the commands of an operator's binary, one file each, and its settings. It composes the folders below for a
  * person or a container's entry point; it knows no particular operator. `main.ts` calls it.
  *
  * @module

@@ -56,8 +56,8 @@ export async function openCluster(context: CommandContext, clock: Clock, logger:
 }
 
 /**
- * An embedded cluster as the operator's installed ServiceAccount sees it: only with the declared RBAC rules, so that a
- * missing rule shows. Any other cluster as {@linkcode openCluster} opens it.
+ * An embedded cluster acts as the operator's ServiceAccount, with only the declared RBAC rules, so that a missing rule
+ * shows. Other clusters open as by {@linkcode openCluster}.
  */
 export async function openClusterAsOperator(
   context: CommandContext,

@@ -27,7 +27,7 @@ interface Selection {
  */
 export async function plan(context: CommandContext, wanted: string | undefined, flags: PlanFlags): Promise<number> {
   const { operator, terminal, settings, mask } = context, scope = scopeOfGlobs(settings.namespaces);
-  // Only the cluster knows the kinds of selections; report other mistakes before any request.
+  // Only the cluster knows the kinds of selections; other mistakes are reported before any request.
   if (operator.selections.length === 0) parseSelection(declaredKinds(operator), wanted);
   const clock = new SystemClock();
   using interrupts = new Interrupts();

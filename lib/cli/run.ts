@@ -27,8 +27,7 @@ import { openWebhooks, servesWebhooks } from "./webhooks.ts";
 import { endLingering, endWithParent, Interrupts } from "./interrupts.ts";
 
 /**
- * `run`: the operator against a cluster, until SIGTERM or SIGINT. It ends soon after, despite a handler's timers or
- * sockets.
+ * `run`: the operator against a cluster, until SIGTERM or SIGINT. A handler's timers or sockets do not delay the end.
  */
 export async function run(context: CommandContext): Promise<number> {
   const clock = new SystemClock();
@@ -75,7 +74,7 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
       signal: interrupts.signal,
     });
   } catch (error) {
-    // The kubelet may end a pod before the API server answers: nothing began, so nothing failed.
+    // The kubelet may end a pod before the API server answers: nothing failed.
     if (interrupts.signal.aborted) return EXIT.done;
     throw error;
   }
@@ -89,14 +88,14 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
       openWebhooks(context, { cluster, running, clock, logger, leads: replica.works, onReview, signal });
     const serve = async (started: RunningOperator) => {
       running = started;
-      // Conversions may need stores that are not full yet; admission handlers need full stores.
+      // Conversions may be needed before stores are full, admission handlers after.
       if (operator.conversions.length > 0) webhooks = await open(started);
     };
     running = await start(context, replica, metrics, { logger, serve, signal });
     webhooks ??= await open(running);
     await webhooks?.enable();
     const lost = await Promise.race([interrupts.received, replica.lost]);
-    // Another replica may lead by now: finish and clean up nothing. The kubelet restarts this one.
+    // Another replica may lead by now, so this one cleans up nothing and restarts.
     if (lost) throw lost;
     logger.info("stopping", { grace: formatDuration(settings.gracePeriodMs) });
     webhooks?.beginShutdown?.();
@@ -224,7 +223,7 @@ async function start(
   });
 }
 
-/** Deno registers its exporter before the program begins; without one OpenTelemetry's API is not loaded. */
+/** Loads OpenTelemetry only if Deno registered its exporter. */
 async function loadTracing(name: string, version: string, mask: Mask): Promise<Partial<Tracing>> {
   if (!Reflect.has(globalThis, Symbol.for("opentelemetry.js.api.1"))) return {};
   const { tracing } = await import("../health/tracing.ts");

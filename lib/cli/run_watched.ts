@@ -8,12 +8,12 @@ import type { CommandContext } from "./command_context.ts";
 const SOURCE = /\.(?:[cm]?[jt]sx?|json)$/;
 /** Folders without sources: build output, packages, hidden ones. */
 const OTHER_FOLDER = /(?:^|\/)(?:dist|node_modules|\.[^/]+)\//;
-/** After the grace period, kills a process whose event loop is blocked. */
+/** After the grace period, kills a process with a blocked event loop. */
 const KILL_AFTER_MS = 2_000;
 
 /**
  * `run --cluster embedded --watch`: this process serves the cluster, another runs the operator. A change of a source
- * file beside or below the main file replaces that one; the API server, kubeconfig and objects stay until this process
+ * file beside or below the main file restarts that one; the API server, kubeconfig and objects stay until this process
  * ends.
  *
  * If a program fails or cannot be loaded, it waits for the next change. The operator's process ends with this one, even
@@ -52,10 +52,7 @@ export async function runWatched(context: CommandContext): Promise<number> {
   return EXIT.done;
 }
 
-/**
- * This program, running the operator on a kubeconfig's cluster. Its own process group gets Ctrl-C once, as this
- * process's SIGTERM.
- */
+/** The operator on a kubeconfig's cluster. Its own process group gets Ctrl-C once, as this process's SIGTERM. */
 function start(
   kubeconfig: string,
   programArgs: readonly string[],

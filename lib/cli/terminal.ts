@@ -7,7 +7,7 @@ export interface Terminal {
   /** Whether a person reads it on a terminal: lines may be redrawn. */
   readonly interactive: boolean;
   readonly color: boolean;
-  /** Whether errors show colors: standard error may be a file while standard output is not, and vice versa. */
+  /** Whether errors show colors: only one of the two streams may be a file. */
   readonly errorColor: boolean;
   columns(): number;
 }
@@ -64,7 +64,7 @@ export function processTerminal(options: { noColor: boolean }): Terminal {
   };
 }
 
-/** Whether the reader has gone: `head` read enough, or the terminal was closed. */
+/** `head` has read enough, or the terminal was closed. */
 export function isReaderGone(error: unknown): boolean {
   return error instanceof Deno.errors.BrokenPipe || ["EPIPE", "EIO"].includes((error as { code?: string }).code ?? "");
 }

@@ -44,7 +44,7 @@ export async function test(context: CommandContext, names: readonly string[], fl
   await checkReports(files);
   await source.agree?.();
   using interrupts = new Interrupts({ hangup: true });
-  // Printed first, so that a run that never ends can be repeated.
+  // First, so that a run that never ends can be repeated.
   const what = `${planned.length} ${
     planned.length === 1 ? "scenario" : "scenarios"
   } on ${settings.testCluster}, seed ${seed}`;
@@ -59,7 +59,7 @@ export async function test(context: CommandContext, names: readonly string[], fl
       signal: interrupts.signal,
       parallelMax: settings.testParallelMax,
       waitMsMax: settings.testWaitMsMax,
-      // Unique for each run, whatever its seed: it avoids conflicts with objects that an earlier run kept.
+      // Unique for each run and seed, so that no earlier run's objects conflict.
       runId: `test-${randomSuffix(random)}`,
       keepFailed: flags.keep,
       listener,

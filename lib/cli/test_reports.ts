@@ -25,8 +25,7 @@ export function reportFiles(
 }
 
 /**
- * Checks before a long run that its reports can be written. An existing file keeps its content until then; a new one is
- * removed again.
+ * Checks before a long run that its reports can be written. An existing file keeps its content; a new one is removed.
  *
  * @throws {UsageError} naming a file that cannot be written, or if two reports share one.
  */

@@ -8,9 +8,9 @@ interface UnhandledErrorsOptions {
 }
 
 /**
- * Errors that no code catches: an unawaited rejection, or a throw in a timer's callback. By default they end the
- * process, and its Lease lasts until it expires. This logs and counts each; the operator continues, because they failed
- * outside of its passes.
+ * Logs and counts errors that no code catches: an unawaited rejection, or a throw in a timer's callback. By default
+ * they end the process, and its Lease lasts until it expires. The operator continues, because they failed outside of
+ * its passes.
  */
 export class UnhandledErrors implements Disposable {
   readonly #options: UnhandledErrorsOptions;

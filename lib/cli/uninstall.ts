@@ -53,8 +53,8 @@ const NAMED_MAX = 5;
 
 /**
  * `uninstall`: removes what `install` applied and the operator wrote. Objects go first, while an operator can clean up
- * after them; then CRDs, pods, RBAC rules, the namespace. Objects need consent; nothing that existed before goes.
- * Repeating it continues where it stopped.
+ * after them; then CRDs, pods, RBAC rules, the namespace. Objects need consent; nothing that existed before goes. A
+ * repetition continues where it stopped.
  */
 export async function uninstall(context: CommandContext, flags: UninstallFlags): Promise<number> {
   const { operator, terminal, command } = context, dryRun = flags.dryRun === true;
@@ -172,7 +172,7 @@ class Uninstallation {
     const counts = (await this.#count()).filter(({ objects }) => objects.length > 0);
     const counted = counts.map(({ objects, handled }) => `${objects.length} ${handled.name}`).join(", ");
     if (counts.length > 0 && !deleteObjects && !keepCrds) this.#requireConsent(counted);
-    // Unanswered webhooks block every change of these kinds, even removing finalizers.
+    // Unanswered webhooks block every change, even removing finalizers.
     for (const { resource, live } of await webhooksOf(this.#client, this.#context.operator, this.#signal)) {
       await this.#removeOwn(resource, live);
     }
@@ -180,7 +180,7 @@ class Uninstallation {
     for (const { handled, objects } of deleteObjects ? counts : []) {
       await this.#deleter.objects(handled, objects, this.#flags.releaseFinalizers === true, this.#stuckFix());
     }
-    // While the operator still runs: an object may have been created meanwhile.
+    // While the operator runs: objects may have been created meanwhile.
     if (!keepCrds) { for (const { live } of crds) await this.#deleter.object(CRDS, live); }
     else for (const { live } of crds) this.#context.terminal.out(`${nameOf(CRDS, live)} kept`);
   }
@@ -197,7 +197,7 @@ class Uninstallation {
     const certificates = { ...this.#account, name: webhookServiceName(this.#account.name) };
     const secret = await this.#client.find(Secret, certificates, { metadataOnly: true, signal: this.#signal });
     if (secret) await this.#removeOwn(Secret, secret);
-    // Finalizers that no operator removes would block their deletion for ever.
+    // Finalizers without an operator would block deletion for ever.
     const staying = this.#kinds.filter(({ own }) => !own || (keepCrds && releaseFinalizers));
     for (const kind of staying) await this.#deleter.finalizers(kind);
     for (const kind of this.#kinds) if (!kind.own) await this.#deleter.records(kind);
@@ -225,7 +225,7 @@ class Uninstallation {
     if (!namespace) return;
     const { live, resource } = namespace, { program, terminal } = this.#context, name = nameOf(resource, live);
     if (this.#flags.deleteNamespace) return await this.#deleter.object(resource, live);
-    // Its labels prove nothing: install also applies them to an existing namespace.
+    // Labels prove nothing: install also applies them to an existing namespace.
     const isMade = live.metadata?.annotations?.[CREATED_BY] === program;
     if (!isMade && this.isEmpty) return;
     const content = await this.#content();
@@ -244,7 +244,7 @@ class Uninstallation {
     return { namespace: this.#flags.namespace, name: this.#context.operator.name };
   }
 
-  /** Without clean-up the objects' metadata is enough, so no version must be converted. */
+  /** Without clean-up, metadata is enough and no version is converted. */
   async #removeConversion(crds: readonly Found[]): Promise<void> {
     if ((await podsOf(this.#client, this.#account, this.#signal)).some(isWorking)) return;
     for (const { live } of crds.filter(({ live }) => converterOf(live))) {
@@ -278,7 +278,6 @@ class Uninstallation {
     );
   }
 
-  /** @throws {UsageError} unless this is a dry run. */
   #requireConsent(counted: string): void {
     const { deletionNote, terminal } = this.#context, { dryRun } = this.#flags;
     const lost = `${counted} would go with their kinds${deletionNote ? ` (${deletionNote})` : ""}`;
@@ -287,7 +286,7 @@ class Uninstallation {
     terminal.out(`${lost}: ${fix}`);
   }
 
-  /** The operator that cleans up after objects: a running one, else one in this process. */
+  /** A running operator cleans up after objects, else one in this process. */
   async #finalizingOperator(counts: readonly Count[], counted: string): Promise<AsyncDisposable | undefined> {
     const { terminal, deletionNote } = this.#context, { namespace, dryRun, releaseFinalizers } = this.#flags;
     if (deletionNote && counts.length > 0 && !releaseFinalizers) terminal.out(`note: ${deletionNote}`);

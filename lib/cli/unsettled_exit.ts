@@ -2,8 +2,8 @@ import { EXIT } from "./exit.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
- * Deno ends a process with code 0 when its event loop is empty, even if a command awaits a promise that never settles.
- * Until disposed, this makes such an end code 1 with a message.
+ * Deno ends with code 0 when the event loop is empty, even if a promise never settles. Until disposed, this makes such
+ * an end code 1 with a message.
  */
 export class UnsettledExit implements Disposable {
   readonly #onEnd: () => void;

@@ -61,7 +61,7 @@ export async function openWebhooks(context: CommandContext, work: WebhookWork): 
   if ((!webhookUrl || webhookUrl === AUTO) && cluster.source === "in-cluster") {
     return hostByService(hosting, client, { namespace: cluster.namespace, host, port, leads });
   }
-  // The ServiceAccount may not create configurations with a URL: the administrator does.
+  // The ServiceAccount may not create configurations with a URL.
   return await openAtUrl(settings, hosting, as(cluster.administrator ?? cluster.transport), work);
 }
 
@@ -89,14 +89,14 @@ async function openAtUrl(
       logger.info("webhooks are called", { url });
     },
     close: async () => {
-      // Unanswered, they would make API servers refuse every write of these resources.
+      // Unanswered, they would block every write of these resources.
       if (isAdmitted) await deleteWebhookConfigurations(client, operator);
       await hosted.close();
     },
   };
 }
 
-/** Listens only on the address that the API server reaches, unless the settings name another. */
+/** Listens only on the address that the API server reaches, unless a setting names another. */
 async function foundAddress(
   { webhookHost }: Settings,
   { server, source }: OpenedCluster,

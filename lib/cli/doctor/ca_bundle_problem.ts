@@ -3,8 +3,8 @@ import { validUntilMs } from "../../base/certificates.ts";
 import { certificatesIn } from "../../admission/certificate_secret.ts";
 
 /**
- * Why a `caBundle` is unusable; the text follows the webhook's name. Undefined if any certificate is still valid.
- * `nowMs` is the API server's time.
+ * Why a `caBundle` is unusable; the text follows the webhook's name. Undefined if a certificate is valid at `nowMs`,
+ * the API server's time.
  */
 export function caBundleProblem(caBundle: string | undefined, nowMs: number): string | undefined {
   if (!caBundle) return "the caBundle is empty, so API servers trust no response";

@@ -47,7 +47,7 @@ export const warning = (message: string, fix: string): Finding => ({ verdict: "w
 export const problem = (message: string, fix: string): Finding => ({ verdict: "problem", message, fix });
 
 /**
- * Runs a check. If its requests are forbidden the result is `unknown`, and other checks still run.
+ * A forbidden request makes the result `unknown`; other checks still run.
  *
  * @throws every other error: a server that does not answer ends all checks.
  */

@@ -21,7 +21,7 @@ export function deployedSettings({ spec }: BuiltinObject, table: SettingTable): 
   const { template } = (spec ?? {}) as { template?: { spec?: { containers?: readonly Container[] } } };
   return (template?.spec?.containers ?? []).map((container) => {
     const defaults = new Map(Object.values(table).map((setting) => [setting.env, setting.default]));
-    // Only the node knows values from a Secret or a field: check the name, not the value.
+    // Only the node knows values from a Secret or a field, so only names are checked.
     const env = Object.fromEntries(
       (container.env ?? []).map(({ name, value, valueFrom }) => [
         name,

@@ -59,10 +59,7 @@ const FILLED_IN = /^(spec\.conversion|spec\.names\.\w+|spec\.preserveUnknownFiel
 const DECIDED = ["spec", "rules", "roleRef", "subjects", "webhooks"];
 const KEPT_THERE = /^webhooks\..*\.clientConfig\.caBundle$/;
 
-/**
- * Paths where a live object differs from the declared one. A server's default does not count; an undeclared schema
- * field does.
- */
+/** Paths where a live object differs from the declared one, without server defaults. */
 export function differences(declared: DynamicObject, live: DynamicObject): string[] {
   const part = (object: DynamicObject) =>
     Object.fromEntries(
@@ -88,10 +85,7 @@ function isFilledIn({ kind }: DynamicObject, path: string, value: unknown): bool
   return path.startsWith("webhooks.") && isObject(value) && Object.keys(value).length === 0;
 }
 
-/**
- * Whether a server drops a declared field: empty lists and maps. `subresources.status: {}` is neither, and has a
- * meaning.
- */
+/** Servers drop empty lists and maps, but `subresources.status: {}` has a meaning. */
 function isLeftOut(path: string, value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0;
   return path.endsWith(".properties") && isObject(value) && Object.keys(value).length === 0;

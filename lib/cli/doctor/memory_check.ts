@@ -8,9 +8,9 @@ import { type Check, type Finding, ok, problem, warning } from "./check.ts";
 
 /** Memory of the program with empty stores, on its first start (bench/startup.ts). */
 const BASE_BYTES = 80_000_000;
-/** An object's overhead beside its fields, and memory per byte of its JSON at the peak of the first list. */
+/** An object's overhead beside its fields, and memory per JSON byte at the peak of the first list. */
 const OBJECT_BYTES = 600, FACTOR = 4;
-/** Share of a limit; above it garbage collection is busy, and a burst is too much. */
+/** Above this share of a limit garbage collection is busy, and a burst is too much. */
 const SHARE_MAX = 0.8;
 /** Objects measured, and pages counted if the server gives no number. */
 const SAMPLE = 100, PAGES_MAX = 20;

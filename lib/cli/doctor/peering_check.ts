@@ -17,8 +17,8 @@ import { type Check, type CheckContext, type Finding, ok, warning } from "./chec
 import { clockSkewMs } from "./server_checks.ts";
 
 /**
- * The peers, and for which peer each pauses: in the settings' peering, the deployed pods' peerings, and all others of
- * the operator's namespace. No finding without peers.
+ * The peers, and for which peer each pauses: in the settings' peering, the deployed pods' peerings, and others of the
+ * operator's namespace. No finding without peers.
  */
 export const peeringCheck: Check = {
   name: "peering",

@@ -4,7 +4,7 @@ import { type Check, type CheckContext, type Finding, ok, problem, warning } fro
 
 /** CRD rules (CEL) are stable since then, and every kind may have some. */
 const MINOR_MIN = 29;
-/** A `Date` header has whole seconds and arrives late: ignore a smaller difference. */
+/** A `Date` header has whole seconds and arrives late, so smaller differences are ignored. */
 const SKEW_MS_NOTICED = 5_000;
 /** From here on new tokens and certificates may not be valid yet. */
 const SKEW_MS_MAX = 60_000;
