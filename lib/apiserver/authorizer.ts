@@ -30,7 +30,7 @@ const RBAC_GROUP = "rbac.authorization.k8s.io";
 const SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:";
 
 /**
- * RBAC, evaluated on the stored objects for each decision, so changes apply at once. `system:masters` passes every
+ * RBAC (rbac.authorization.k8s.io/v1) over the stored objects, read for each decision. `system:masters` passes every
  * check. Aggregated roles are not computed.
  */
 export class Authorizer {

@@ -4,7 +4,7 @@ import type { KindVersions, ResourceType } from "./resource_type.ts";
 import { pruneUnknown } from "./schema/pruning.ts";
 import type { StoredObject } from "./stored_object.ts";
 
-/** Event fields that differ between core/v1 and events.k8s.io/v1. */
+/** Event fields that differ between core/v1 and events.k8s.io/v1 (k8s.io/kubernetes events/v1). */
 const EVENT_FIELDS: readonly (readonly [core: string, events: string])[] = [
   ["involvedObject", "regarding"],
   ["message", "note"],

@@ -44,7 +44,7 @@ export function convertedObjects(
   return given.map((item, index) => {
     const fault = itemFault(objects[index]!, item, desired);
     if (fault !== undefined) {
-      // kube-apiserver adds a single index only for a wrong version or kind.
+      // For one object, kube-apiserver names the index only if version or kind is wrong.
       const at = objects.length > 1
         ? ` converted object at index ${index}`
         : fault.typed

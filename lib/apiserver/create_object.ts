@@ -79,7 +79,7 @@ function storeFirst(server: ServerContext, target: WriteTarget, prepared: Dynami
   throw alreadyExists(target.type, name);
 }
 
-/** For mutating webhooks: with defaults and managers, without uid. */
+/** As mutating webhooks get it: with defaults and managers, without uid. */
 function prepareObject(server: ServerContext, target: WriteTarget, input: DynamicObject): DynamicObject {
   const { type, options } = target;
   decodeObject(input, type, options.fieldValidation, target.warnings);

@@ -12,7 +12,7 @@ import { CLEANUP_FINALIZER } from "./strategy_crd.ts";
 import { isReleased } from "./update_object.ts";
 import type { UserInfo } from "./user_info.ts";
 
-/** Set for orphan and foreground deletion. */
+/** Finalizers of orphan and foreground deletion. */
 export const ORPHAN_FINALIZER = "orphan";
 export const FOREGROUND_FINALIZER = "foregroundDeletion";
 
@@ -76,7 +76,7 @@ export interface Deleter {
 }
 
 /**
- * Deletes as DELETE does, with webhooks; in one step where none applies.
+ * Deletes as DELETE does, with webhooks, which get the deleted object; in one step where none applies.
  *
  * @throws {ApiError} as {@linkcode deleteObject}, and where webhooks deny it.
  */

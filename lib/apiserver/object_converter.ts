@@ -16,7 +16,7 @@ const TIMEOUT_SECONDS = 30;
 
 type ConversionLimits = Pick<ServerLimits, "conversionObjectsMax" | "conversionCharactersMax">;
 
-/** Views of one state by kind versions: a changed CRD may convert differently. */
+/** Views of one state; a CRD with other versions may convert differently. */
 interface Views {
   readonly versions: KindVersions;
   readonly byVersion: Map<string, StoredObject>;

@@ -18,7 +18,7 @@ export function decodeObject(
 ): void {
   const apiVersion = formatApiVersion(type);
   if (type.builtin) {
-    // Only custom resources must send it.
+    // Only custom resources must send their kind.
     object.kind ??= type.kind;
     object.apiVersion ??= apiVersion;
   }

@@ -156,7 +156,7 @@ function validateTyped(input: DynamicObject, type: WriteTarget["type"]): void {
   throw new ApiError(500, "", `failed to create typed patch object (${object}): ${joinedFaults(faults)}`);
 }
 
-/** A patched uid is no precondition: it is immutable, or ignored at a status. */
+/** A patched uid is no precondition: it is immutable, or ignored by /status. */
 function validateUid(candidate: DynamicObject, live: DynamicObject, { type, name, subresource }: WriteTarget): void {
   const wanted = candidate.metadata!.uid, have = live.metadata!.uid;
   if (wanted === undefined || wanted === have) return;

@@ -1,4 +1,4 @@
-/** With kube-apiserver's values where it has them. */
+/** kube-apiserver's values, where it has such limits. */
 export interface ServerLimits {
   readonly bodyBytesMax: number;
   /** Caps the client's limit. */

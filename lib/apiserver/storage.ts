@@ -101,7 +101,6 @@ export class Storage {
     return current;
   }
 
-  /** Whether `revision` can still be read. */
   remembers(resource: string, revision: number): boolean {
     return revision >= this.#table(resource).log.compactedRevision;
   }

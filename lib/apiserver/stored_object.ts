@@ -1,7 +1,7 @@
 import { formatJson } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 
-/** A frozen state. Lists and watches share its JSON text, in any version without conversion. */
+/** A frozen state. All lists and watches share its JSON text. */
 export class StoredObject {
   #members: string | undefined;
 

@@ -17,7 +17,7 @@ const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
 const SERVICE_ACCOUNT_TOKEN = "kubernetes.io/service-account-token";
 const SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name";
 
-/** stringData becomes data; the type is immutable. */
+/** stringData becomes data; types and immutable Secrets do not change. */
 export const secretStrategy: Strategy = {
   normalize,
   validate(object, old) {

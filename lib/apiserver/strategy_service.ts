@@ -37,7 +37,7 @@ function addFamilies(spec: Record<string, unknown>): void {
   spec.ipFamilyPolicy ??= "SingleStack";
 }
 
-/** In the usual range; free ports are not searched. */
+/** In the default range; ports in use are not skipped. */
 function addNodePorts(spec: Record<string, unknown>, uid: string): void {
   if (spec.type !== "NodePort" && spec.type !== "LoadBalancer") return;
   const first = Number.parseInt(uid.slice(4, 8), 16) || 0;

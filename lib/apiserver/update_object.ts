@@ -165,7 +165,7 @@ function* prepareManaged(
   return next;
 }
 
-/** Keeps what this write may not change. */
+/** Keeps live fields that this write may not change. */
 function restrictToEndpoint(target: WriteTarget, candidate: DynamicObject, live: DynamicObject): DynamicObject {
   const { type, subresource } = target;
   keepServerMetadata(candidate, live);

@@ -22,7 +22,7 @@ interface WatchTarget {
   readonly signal?: AbortSignal;
 }
 
-/** Events that a reader gets at once when it catches up. */
+/** Bounds a chunk for a reader that catches up. */
 const CHUNK_EVENTS_MAX = 200;
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
@@ -129,7 +129,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
         controller.enqueue(this.#encoder.encode(text));
         return;
       }
-      // Filtered events leave no text.
+      // All events of the chunk were filtered.
       if (this.#log.read(this.#position).kind === "idle") await this.#waitForEvent();
     }
   }

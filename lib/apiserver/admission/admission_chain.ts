@@ -24,7 +24,7 @@ import { deniedBy, type WebhookCaller } from "./webhook_call.ts";
 import { selectorsMatch, webhookType, type WrittenObject } from "./webhook_match.ts";
 
 export interface AdmissionAttributes extends WrittenObject {
-  /** Empty before `generateName`. */
+  /** Empty until the server generates it. */
   readonly name: string;
   readonly user: UserInfo;
   readonly dryRun: boolean;
@@ -158,7 +158,7 @@ export class AdmissionChain {
     if (!isObject(next) || !isObject(next.metadata)) throw internal(`admission webhook "${name}" made no object of it`);
     const result = await this.#inVersion(next as DynamicObject, type);
     try {
-      // A copy: decoding edits it, and values are shared.
+      // The patch made a copy, so `result` can be edited.
       decodeObject(result, type, "Ignore", warnings);
     } catch (error) {
       throw internal(describeError(error));

@@ -3,7 +3,7 @@ import type { DynamicObject, LabelSelector } from "../../apimachinery/mod.ts";
 import type { Storage } from "../storage.ts";
 import type { WebhookClientConfig } from "../webhook_client.ts";
 
-/** RuleWithOperations. */
+/** RuleWithOperations (admissionregistration.k8s.io/v1). */
 export interface WebhookRule {
   readonly operations: readonly string[];
   readonly apiGroups: readonly string[];

@@ -42,7 +42,7 @@ export class WebhookCaller {
     this.#answerBytesMax = answerBytesMax;
   }
 
-  /** The latest registration wins, until the returned function is called. */
+  /** Registers until the returned function is called; the latest wins. */
   register(namespace: string, name: string, fetch: ServiceFetch): () => void {
     const key = `${namespace}/${name}`;
     this.#services.set(key, fetch);

@@ -24,7 +24,6 @@ function subresource(name: string): Subresource {
   return Object.hasOwn(SUBRESOURCES, name) ? SUBRESOURCES[name]! : { verbs: READ_WRITE };
 }
 
-/** Most stable version first. */
 function groupsOf(types: readonly ResourceType[]): Map<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const { group, version } of types) {

@@ -4,7 +4,7 @@ import type { Schema, ValidationRule } from "../resource_type.ts";
 import { compileRule } from "./cel.ts";
 import { readPattern } from "./value_validation.ts";
 
-/** Exceeds any schema in 1.5 MB that is not written to exhaust the stack. */
+/** Deeper schemas that fit in 1.5 MB only exhaust the stack. */
 const DEPTH_MAX = 64;
 
 const TYPES = ["object", "array", "string", "integer", "number", "boolean"];
@@ -161,7 +161,7 @@ function ruleCauses(rule: ValidationRule, path: string, place: Place, causes: St
   }
 }
 
-/** allOf, anyOf, oneOf and not may only narrow values. */
+/** allOf, anyOf, oneOf and not only narrow values, without structure or defaults. */
 function branchCauses(schema: Schema, path: string, causes: StatusCause[]): void {
   const branches: [Schema, string][] = [];
   for (const word of ["allOf", "anyOf", "oneOf"] as const) {

@@ -38,7 +38,7 @@ function mergeMap(live: unknown, applied: unknown, type: TypeAt, path: string): 
     );
     if (value !== undefined) setKey(merged, field, value);
   }
-  // Keeps an empty map apart from null.
+  // Distinguishes an empty map from null.
   return Object.keys(merged).length > 0 ? merged : applied;
 }
 

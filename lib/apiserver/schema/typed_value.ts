@@ -43,7 +43,7 @@ export function itemType(type: TypeAt): TypeAt {
   return { schema, whole: schema?.["x-kubernetes-embedded-resource"] === true };
 }
 
-/** The schema names the field, instead of allowing any. */
+/** False for a field that the schema only allows. */
 export function isNamedField(type: TypeAt, field: string): boolean {
   if (type.whole && (field === "apiVersion" || field === "kind" || field === "metadata")) return true;
   return type.schema?.properties !== undefined && Object.hasOwn(type.schema.properties, field);
@@ -154,7 +154,6 @@ export function withoutFields(value: unknown, set: FieldTrie, type: TypeAt): unk
   return kept.length > 0 ? kept : undefined;
 }
 
-/** Paths at which `right` differs from `left`. */
 export function compareTyped(left: unknown, right: unknown, type: TypeAt): Comparison {
   const comparison = new Comparison();
   comparison.compare(left, right, type, []);
