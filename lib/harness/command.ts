@@ -44,8 +44,8 @@ function shortened(line: string): string {
  * Runs a program to its end; returns its standard output. It has its own session, so that Ctrl-C does not end a program
  * that cleans up.
  *
- * @throws {CommandError} for another exit code than 0; the signal's reason, after killing the program and its children;
- *   {@linkcode Deno.errors.NotFound} if there is no such program.
+ * @throws {CommandError} for another exit code than 0; the signal's reason, after killing the program and its
+ *   descendants; {@linkcode Deno.errors.NotFound} if there is no such program.
  */
 export async function runCommand(name: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const { signal, env, cwd, input, secret } = options;
@@ -79,7 +79,7 @@ function verbsOf(args: readonly string[]): readonly string[] {
   return args.slice(0, Math.min(2, flag < 0 ? args.length : flag));
 }
 
-/** Kills a detached program and its children. A graceful stop could hang. */
+/** Kills a detached program and its descendants. A graceful stop could hang. */
 export function killSession(child: Deno.ChildProcess): void {
   try {
     if (Deno.build.os === "windows") child.kill("SIGKILL");

@@ -25,7 +25,7 @@ export class EmbeddedCluster implements Cluster {
     return this.#server.serveService(namespace, name, fetch);
   }
 
-  /** Waits until the effects of writes have settled. */
+  /** Waits until the effects of writes have settled, then closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.settled();
     this.#server.close();

@@ -20,7 +20,7 @@ interface EnvtestOptions {
 }
 
 const READY_MS_MAX = 60_000, POLL_MS = 100;
-/** What operators rely on. */
+/** What operators rely on: namespace deletion, garbage collection, service accounts, deletion of volume claims. */
 const CONTROLLERS: readonly string[] = [
   "namespace-controller",
   "garbage-collector-controller",
@@ -29,7 +29,7 @@ const CONTROLLERS: readonly string[] = [
   "clusterrole-aggregation-controller",
   "persistentvolumeclaim-protection-controller",
 ];
-/** Restarts, because another program may take a free port first. */
+/** Starts per control plane: another program may take a free port first. */
 const STARTS_MAX = 3;
 
 /**

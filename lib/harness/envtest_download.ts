@@ -168,7 +168,7 @@ function urlOf(path: string, base: string | undefined, flag: string): URL {
   throw new UsageError(`${base ?? path} is not an address`, `give ${flag} one that begins with https://`);
 }
 
-/** Other errors (streams, archives, signals) have no code. */
+/** System errors have a code; errors of streams, archives and signals have none. */
 function isDiskError(error: unknown): boolean {
   return error instanceof Error && typeof (error as { code?: unknown }).code === "string";
 }

@@ -196,7 +196,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
         controller: { backoff: { initialMs: 5, maxMs: 50 } },
         signal: this.#startAbort.signal,
         serve: async (running) => {
-          // Only conversions are needed before the stores.
+          // Only conversions are needed before stores exist.
           if (declared.conversions.length > 0) this.#hosted = await this.#host(declared, running);
         },
         ...how.options,

@@ -57,7 +57,7 @@ function compare(
       fail(secret ? "; the test threw" : `; the test threw: ${describeError(error)}`);
     }
   } else if (pattern instanceof RegExp) {
-    // `search` keeps no position.
+    // Unlike `test`, `search` keeps no position.
     if (typeof actual !== "string" || actual.search(pattern) < 0) fail();
   } else if (Array.isArray(pattern)) {
     if (!Array.isArray(actual) || actual.length !== pattern.length) return fail();

@@ -2,7 +2,7 @@ import type { ContainerRuntime } from "./container_runtime.ts";
 
 const CTR = ["ctr", "--namespace", "k8s.io", "images"];
 
-/** Loads an image onto a kind node. Removes the further names that containerd adds, too. */
+/** Loads an image onto a kind node. {@linkcode undo} also removes the names that containerd adds. */
 export class NodeLoad {
   readonly #runtime: ContainerRuntime;
   readonly #node: string;

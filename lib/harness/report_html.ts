@@ -231,7 +231,7 @@ function attachment(title: string, attached: string, budget: ReportBudget): Mark
   `;
 }
 
-/** Link names from scenario names stay valid in the next report. */
+/** Link names come from scenario names, so links stay valid in the next report. */
 class Names {
   readonly #taken = new Set<string>();
 

@@ -3,9 +3,9 @@ import type { ScenarioResult } from "./result.ts";
 
 /** Rows of a failed timeline, another one, and all others together. */
 const FAILED_ROWS_MAX = 1_000, PASSED_ROWS_MAX = 200, ROWS_MAX = 20_000;
-/** Of one text beyond the budget. */
+/** Characters of one text beyond the budget. */
 const SCARCE_LENGTH_MAX = 120;
-/** Of messages, log lines and attachments together; later texts are cut short. */
+/** Characters of messages, log lines and attachments together; later texts are cut short. */
 const CHARACTERS_MAX = 6_000_000;
 
 /** Rows and characters of a report. Failed scenarios get theirs first; others share the rest. */

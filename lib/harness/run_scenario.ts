@@ -129,7 +129,7 @@ interface ScenarioResources {
   readonly timeline: Timeline;
 }
 
-/** Its failure fails a passed scenario. */
+/** A failed teardown fails a passed scenario. */
 async function teardown(
   run: ScenarioRun,
   { environment, operator, timeline }: ScenarioResources,

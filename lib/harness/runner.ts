@@ -234,7 +234,7 @@ class Run {
     }
   }
 
-  /** Before the process ends without removing them. */
+  /** For a process that ends before it cleaned up a cluster that outlives it. */
   #warnLeftovers(): void {
     const { source, runId } = this.#options;
     const line = `namespaces ${runId}-… and the operator's CRDs and rights may be left in the ${source.kind} cluster\n`;

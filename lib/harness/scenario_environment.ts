@@ -145,7 +145,7 @@ export class ScenarioEnvironment {
     await this.#workloads.start(delayMs);
   }
 
-  /** Cuts a body that continues off from the cluster. Waits for writes in flight. */
+  /** A body that continues no longer reaches the cluster. Waits for writes in flight. */
   async endBody(): Promise<void> {
     const { clock, waitMsMax } = this.#options;
     await this.#workloads[Symbol.asyncDispose]();
@@ -156,7 +156,7 @@ export class ScenarioEnvironment {
    * Removes everything of the scenario: first objects of the operator's kinds, whose finalizers the operator handles.
    * Then namespaces and objects outside of them; {@linkcode gone} waits for these.
    *
-   * @throws {AggregateError} naming what had to be removed, by force if finalizers held it.
+   * @throws {AggregateError} naming what was left; it was removed anyway, by force if finalizers held it.
    */
   async clear(): Promise<void> {
     const problems: unknown[] = [];

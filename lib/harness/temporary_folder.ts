@@ -76,7 +76,7 @@ function canLock(): boolean {
 }
 
 /**
- * Undefined if the folder is gone or locked by another process. The kernel releases the lock when the process ends.
+ * Undefined if the folder is gone or locked by another process. The kernel releases the lock however the process ends.
  * Process numbers would not do: containers that share the folder have their own.
  */
 function tryLock(path: string): Deno.FsFile | undefined {

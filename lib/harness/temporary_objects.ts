@@ -23,7 +23,7 @@ interface TemporaryObjectsOptions {
 
 /**
  * Puts objects into a cluster: `apply` gets the missing ones, or all with `replace`. Disposing removes what was added,
- * in reverse order, and waits until it is gone. Existing objects stay.
+ * in reverse order, and waits until it is gone. Existing objects stay as they were.
  *
  * @throws {UsageError} if an object exists and differs: others may rely on it.
  */
@@ -74,6 +74,7 @@ const OTHER_OPERATOR = {
   fix: "an operator of that name seems to be installed: uninstall it, or test on another cluster",
 };
 
+/** An apply must not change an object, labels apart. */
 async function requireSame(
   { client, signal, refusal = OTHER_OPERATOR }: TemporaryObjectsOptions,
   placed: PlacedObject,

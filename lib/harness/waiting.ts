@@ -3,8 +3,8 @@ import { type ApiResource, formatGroupResource } from "../apimachinery/mod.ts";
 import { type Client, GoneError, NotFoundError } from "../client/mod.ts";
 
 /**
- * Whether something holds; if not, a failure's message shows `seen`, or the watched kinds' objects with their
- * conditions.
+ * Whether something holds; if not, a failure's message shows `seen`. If `eventually` has none, the message lists the
+ * watched kinds' objects with their conditions.
  */
 export type Verdict = { readonly holds: true } | { readonly holds: false; readonly seen?: string };
 
@@ -29,7 +29,7 @@ export class NotYetError extends Error {
   override readonly name = "NotYetError";
 }
 
-/** Pause before a watch is reopened: a server may end it at once. */
+/** Pause before a watch is reopened: a server that ends it at once is not called in a loop. */
 const REOPEN_MS = 100;
 const CHECK_MS_MAX = 5_000;
 const SEEN_LINES_MAX = 4;

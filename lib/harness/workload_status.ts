@@ -143,7 +143,7 @@ function counter(count: number): number | null {
   return count === 0 ? null : count;
 }
 
-/** Unlike Deployments, StatefulSets and ReplicaSets keep some zero counters. */
+/** StatefulSets and ReplicaSets keep some zero counters. */
 function replicaCounts(kind: WorkloadKind, object: DynamicObject, ready: number): Status {
   const replicas = replicasOf(object);
   return {
