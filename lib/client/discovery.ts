@@ -115,7 +115,7 @@ function aggregated(response: Fields): Discovery {
         subresources: objects(resource.subresources).map((subresource) => text(subresource.subresource)),
       }))
     ),
-    // The server marks an aggregated server's last known or unknown document so.
+    // Marks the last known, or unknown, document of an aggregated server.
     unknown: versions.filter(({ each }) => each.freshness === "Stale").map(({ group, version }) => ({
       group,
       version,

@@ -2,7 +2,7 @@ import { type Clock, UsageError } from "../base/mod.ts";
 import { bearer, type Credentials, type HeaderFields, type TlsSettings } from "./credentials.ts";
 
 export const SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";
-/** Kubelets renew a projected token after 80 % of its lifetime. */
+/** Kubelets renew a projected token after 80 % of its lifetime: a minute is early enough. */
 const TOKEN_MS_MAX = 60_000;
 
 /** Inputs of the in-cluster configuration. */

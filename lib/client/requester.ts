@@ -77,7 +77,7 @@ export class Requester {
       this.learn(spec.subject, answer);
       return answer;
     } catch {
-      // The parser's error quotes the answer, which may hold Secret data.
+      // Without the parser's error as `cause`: it quotes the answer, which may hold Secret data.
       const what = describeTarget(spec.subject);
       throw notKubernetes(this.transport.server, `cannot ${what}: the response is not JSON`);
     }

@@ -44,7 +44,7 @@ const ADVICE_OF_PROXIES: Partial<Record<UnreachableKind, readonly [problem: stri
   refused: ["the proxy refused the connection", "check that it runs, or leave the server out (NO_PROXY, no proxy-url)"],
 };
 
-/** Before a request is sent, so the server cannot have carried it out. */
+/** These occur before a request is sent, so the server cannot have carried it out. */
 const UNSENT: ReadonlySet<UnreachableKind> = new Set<UnreachableKind>([
   "dns",
   "refused",

@@ -50,7 +50,7 @@ function parseLine<T>(line: string): T {
   try {
     return parseJson<T>(line);
   } catch {
-    // The parser's error quotes the line, which may hold Secret data.
+    // Without the parser's error as `cause`: it quotes the line, which may hold Secret data.
     throw new MalformedAnswerError(`the stream sent a line of ${line.length} characters that is not JSON`);
   }
 }
