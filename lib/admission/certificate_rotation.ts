@@ -50,7 +50,7 @@ const ATTEMPTS_MAX = 5;
 /**
  * Keeps the certificates of an operator's webhooks in a Secret that every replica reads. The leader issues and rotates
  * them, and writes their authorities into the webhook configurations. With conversion every replica writes the Secret
- * and the CRDs, by resourceVersion, with content on which replicas of all releases agree.
+ * and the CRDs: with the resourceVersion that it read, and content on which replicas of all releases agree.
  *
  * Guarantees: the configurations trust every served certificate throughout a rotation; a conflict leads to another
  * check. Assumes that `checkMs` is well below `settleMs`: every replica serves a certificate before the former

@@ -41,7 +41,7 @@ export function rotationStep(
 ): "issue" | "announce" | "switch" | "retire" | "keep" {
   if (!present) return "issue";
   const leftMs = validUntilMs(present.serving.certificate) - nowMs, settled = nowMs - present.sinceMs >= settleMs;
-  // No caller accepts an expired one.
+  // No caller accepts an expired one, so the next is no worse.
   if (leftMs <= 0) return present.next ? "switch" : "issue";
   if (present.next) return settled ? "switch" : "keep";
   if (present.authorities.length > 1) return settled ? "retire" : "keep";

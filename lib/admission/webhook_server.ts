@@ -147,7 +147,7 @@ export class WebhookServer implements AsyncDisposable {
     }
   }
 
-  /** Counts a review's bytes; cuts older unfinished ones above the common bound. */
+  /** Counts a review's bytes; cuts older unfinished reviews if all together exceed the bound. */
   #reserveBytes(reading: Reading, bytes: number, bodiesBytesMax: number): boolean {
     reading.bytes += bytes;
     this.#bodiesBytes += bytes;
