@@ -11,7 +11,7 @@ interface OwnCheck {
 /** A pass this much longer than its handlers' timeout shows that this process is broken. */
 const PASS_MS_MORE = 60_000;
 
-/** Fails if a restart helps. It does not if the API server is unreachable. */
+/** Fails if a restart helps, which it does not while the API server is unreachable. */
 export function liveness(running: () => RunningOperator | undefined, clock: Clock, timeoutMs: number): OwnCheck[] {
   const check = () => {
     const oldestMs = Math.min(...(running()?.kinds ?? []).flatMap(({ workingSinceMs }) => workingSinceMs));

@@ -10,7 +10,8 @@ interface InterruptOptions {
 }
 
 /**
- * SIGINT and SIGTERM as a signal. A second one exits at once with code 130, after exit hooks (../harness/exit_hook.ts).
+ * SIGINT and SIGTERM as a signal. A second one exits with code 130 at once; exit hooks still run
+ * (../harness/exit_hook.ts).
  */
 export class Interrupts implements Disposable {
   readonly #abort = new AbortController();
@@ -24,7 +25,7 @@ export class Interrupts implements Disposable {
     this.#abort.abort(new InterruptedError());
     this.#received.resolve();
   };
-  // A shell and the kernel may both report a closed terminal.
+  // A shell and the kernel may both report a closed terminal, so a second report is ignored.
   readonly #hangup = () => this.#abort.signal.aborted || this.#listener();
   readonly #listensHangup: boolean;
   readonly #onSecond: (() => void) | undefined;

@@ -27,7 +27,8 @@ import { openWebhooks, servesWebhooks } from "./webhooks.ts";
 import { endLingering, endWithParent, Interrupts } from "./interrupts.ts";
 
 /**
- * `run`: the operator against a cluster, until SIGTERM or SIGINT. A handler's timers or sockets do not delay the end.
+ * `run`: the operator against a cluster, until SIGTERM or SIGINT. It ends soon after, despite a handler's timers or
+ * sockets.
  */
 export async function run(context: CommandContext): Promise<number> {
   const clock = new SystemClock();

@@ -7,7 +7,7 @@ export interface Terminal {
   /** Whether a person reads it on a terminal: lines may be redrawn. */
   readonly interactive: boolean;
   readonly color: boolean;
-  /** Whether errors show colors: only one of the two streams may be a file. */
+  /** Whether errors show colors: standard output and standard error may differ. */
   readonly errorColor: boolean;
   columns(): number;
 }

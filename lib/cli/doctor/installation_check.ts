@@ -59,7 +59,7 @@ const FILLED_IN = /^(spec\.conversion|spec\.names\.\w+|spec\.preserveUnknownFiel
 const DECIDED = ["spec", "rules", "roleRef", "subjects", "webhooks"];
 const KEPT_THERE = /^webhooks\..*\.clientConfig\.caBundle$/;
 
-/** Paths where a live object differs from the declared one, without server defaults. */
+/** Paths where a live object differs from the declared one. Server defaults do not count, undeclared fields do. */
 export function differences(declared: DynamicObject, live: DynamicObject): string[] {
   const part = (object: DynamicObject) =>
     Object.fromEntries(

@@ -17,7 +17,7 @@ export const objectsCheck: Check = {
     const { client, clock, operator, signal } = context;
     const nowMs = clock.now() + (await clockSkewMs(context) ?? 0);
     const found: Finding[] = [], quiet: string[] = [];
-    // Objects of foreign kinds count only with the operator's finalizer.
+    // Objects of foreign kinds are read only if the operator puts a finalizer on them.
     const kinds = (await handledKinds(operator, client, signal)).filter(({ own, holds }) => own || holds);
     for (const handled of kinds) {
       const objects: KubeObject[] = [];
