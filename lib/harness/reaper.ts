@@ -1,6 +1,6 @@
 /**
- * The shell waits until this process or its killer closes the input, then finds the programs: session leaders with
- * their path and a file of the folder, whose name is unique, in the command line.
+ * The shell waits until this process or its killer closes the input, then finds the programs. Each leads a session; its
+ * command line has its path and a file of the folder, whose name is unique.
  */
 const SCRIPT = `folder=$1; shift
 read -r _
