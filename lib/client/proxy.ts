@@ -22,8 +22,8 @@ export interface Proxy {
 export interface Route {
   readonly proxy?: Proxy;
   /**
-   * Whether Deno's fetch uses this route. It reads `NO_PROXY` by its own rules, even for a given proxy: no ports, `*`
-   * for names only, `.example` also for `example`, loopback addresses as others.
+   * Whether Deno's fetch uses this route. It reads `NO_PROXY` by its own rules, even for a given proxy. It ignores
+   * ports, accepts `*` for names only, `.example` also for `example`, and treats loopback addresses as others.
    */
   readonly byFetch: boolean;
 }
