@@ -11,8 +11,8 @@ interface ProgramStart {
 }
 
 /**
- * The command that runs this program again from the current folder, for advice such as `COMMAND install`: `deno run -A
- * main.ts` from sources, `./shop` for a compiled program outside `PATH`.
+ * The command that runs this program again from the current folder, for advice such as `COMMAND install`. Examples are
+ * `deno run -A main.ts` from sources, and `./shop` for a compiled program outside `PATH`.
  *
  * A bundle gets the program's name, which is its launcher's; so does a pod, whose log is read elsewhere.
  */
