@@ -1,7 +1,7 @@
 /**
  * `deno task explore:corpus`: explores every planted bug, its fixed twin and the correct operators of `tests/explore/`.
- * Its last line is `bugs found: N of N, false alarms: N, plans: N, seconds: S`. It fails on an alarm, and on a bug that a
- * fault can show and no plan does. `--plans-max` bounds the plans of operators without a bug.
+ * Its last line is `bugs found: N of N, false alarms: N, plans: N, seconds: S`. It fails on an alarm, and on a bug that
+ * a fault can show and no plan does. `--plans-max` bounds the plans of operators without a bug.
  *
  * @module
  */
