@@ -1,51 +1,135 @@
-import { UsageError } from "../base/mod.ts";
-import { type Exploration, explore, failureStory, formatPlan, parsePlan } from "../explore/mod.ts";
-import type { Paint, PlannedScenario } from "../harness/mod.ts";
+import { SystemClock, UsageError } from "../base/mod.ts";
+import {
+  type Exploration,
+  explore,
+  type FailedPlan,
+  failureStory,
+  formatPlan,
+  parsePlan,
+  PLAN_KINDS,
+} from "../explore/mod.ts";
+import {
+  NOTHING_RECORDED,
+  type Paint,
+  type PlannedScenario,
+  type RunResult,
+  type ScenarioResult,
+} from "../harness/mod.ts";
 import type { CommandContext } from "./command_context.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
+import { shellWord } from "./shell_word.ts";
 import { paint } from "./terminal.ts";
-import type { TestFlags } from "./test_settings.ts";
+import { checkReports, reportFiles, writeReports } from "./test_reports.ts";
+import type { TestFlags, TestSettings } from "./test_settings.ts";
 
 /** Virtual time: long enough for any backoff. */
 const WAIT_MS_MAX = 10 * 60_000;
 /** Failed plans of a scenario that are printed in full. */
 const STORIES_MAX = 3;
 
-interface ExploreRun {
-  readonly planned: readonly PlannedScenario[];
-  readonly seed: number;
-  /** The command that explores one scenario again with one plan. */
-  readonly rerun: (name: string, plan: string) => string;
-}
-
 /** `test --explore`: each scenario under each fault. Its last line is `N passed, N failed`, of plans. */
-export async function exploreAll(context: CommandContext, flags: TestFlags, run: ExploreRun): Promise<number> {
-  const { terminal } = context, painted: Paint = (style, text) => paint(terminal, style, text);
+export async function exploreAll(
+  context: CommandContext,
+  flags: TestFlags,
+  { planned, seed }: { readonly planned: readonly PlannedScenario[]; readonly seed: number },
+): Promise<number> {
+  const { terminal, program, version, command } = context, clock = new SystemClock(), startMs = clock.now();
+  checkFlags(context, flags, planned);
   const plan = flags.plan === undefined ? undefined : parsePlan(flags.plan);
   if (flags.plan !== undefined && !plan) {
     throw new UsageError(`${flags.plan} is not a plan of this version`, "plans are in the output of `test --explore`");
   }
-  if (plan && run.planned.length > 1) throw new UsageError("--plan is for one scenario", "name it with --filter");
+  const again = (name: string, named = "") =>
+    `${command} test --explore --seed ${seed} --filter ${shellWord(name)}${named}`;
+  const scenarioOf = (name: string) => planned.map(nameOf).find((each) => name.startsWith(each)) ?? name;
+  const files = reportFiles(flags, `${program} ${version}`, (_result, name) => again(scenarioOf(name)));
+  await checkReports(files);
   using interrupts = new Interrupts({ hangup: true });
-  const options = { seed: run.seed, waitMsMax: WAIT_MS_MAX, signal: interrupts.signal, plan, plansMax: flags.plansMax };
-  terminal.out(`exploring ${run.planned.length} scenarios, seed ${run.seed}`);
+  const { signal } = interrupts, scenarios: ScenarioResult[] = [];
+  const painted: Paint = (style, text) => paint(terminal, style, text);
+  terminal.out(`exploring ${planned.length} ${planned.length === 1 ? "scenario" : "scenarios"}, seed ${seed}`);
   let explored = 0, failed = 0, broken = 0;
-  for (const planned of run.planned) {
-    if (interrupts.signal.aborted) break;
-    const name = `${planned.suite.name}: ${planned.scenario.name}`;
-    const exploration = await explore(planned, options);
+  for (const each of planned) {
+    if (signal.aborted) break;
+    const name = nameOf(each), beganMs = clock.now();
+    const exploration = await explore(each, { seed, waitMsMax: WAIT_MS_MAX, signal, plan, plansMax: flags.plansMax });
     if (exploration.problem !== undefined) broken++;
     explored += exploration.explored;
     failed += exploration.failures.length;
-    for (const line of linesOf(name, exploration, run, painted)) terminal.out(line);
+    for (const line of linesOf(name, exploration, (text) => again(name, ` --plan ${text}`), painted)) {
+      terminal.out(line);
+    }
+    scenarios.push(...resultsOf(exploration, beganMs, clock.now()));
   }
-  terminal.out(`${explored - failed} passed, ${failed + broken} failed`);
-  if (interrupts.signal.aborted) return EXIT.interrupted;
-  return failed + broken > 0 ? EXIT.failed : EXIT.done;
+  const result: RunResult = {
+    cluster: { kind: "embedded", version: "" },
+    operator: "in-process",
+    startMs,
+    endMs: clock.now(),
+    seed,
+    scenarios,
+    failures: [],
+  };
+  const problems = await writeReports(files, result, (line) => terminal.out(line));
+  for (const problem of problems) terminal.err(problem);
+  terminal.out(`${explored - failed} passed, ${failed + broken + problems.length} failed`);
+  if (signal.aborted) return EXIT.interrupted;
+  return failed + broken + problems.length > 0 ? EXIT.failed : EXIT.done;
 }
 
-function linesOf(name: string, exploration: Exploration, { rerun }: ExploreRun, painted: Paint): string[] {
+function nameOf({ suite, scenario }: PlannedScenario): string {
+  return `${suite.name}: ${scenario.name}`;
+}
+
+/** @throws {UsageError} for what an exploration cannot do. */
+function checkFlags({ settings }: CommandContext, flags: TestFlags, planned: readonly PlannedScenario[]): void {
+  const { testCluster } = settings as unknown as TestSettings;
+  if (testCluster !== "embedded" || flags.deployed) {
+    throw new UsageError(
+      "explorations run on the embedded API server, in virtual time",
+      "leave out --cluster and --deployed",
+    );
+  }
+  const { plansMax } = flags;
+  if (plansMax !== undefined && !(Number.isSafeInteger(plansMax) && plansMax > 0)) {
+    throw new UsageError("--plans-max is not a whole number, at least 1");
+  }
+  if (flags.plan !== undefined && planned.length > 1) {
+    throw new UsageError("--plan is for one scenario", "name it with --filter");
+  }
+}
+
+/** For reports: a scenario for each kind of plan, with the record of its first failure. */
+function resultsOf(exploration: Exploration, startMs: number, endMs: number): ScenarioResult[] {
+  const { planned: { suite, scenario }, problem, skipped, failures, explored } = exploration;
+  const base = { ...NOTHING_RECORDED, suite: suite.name, startMs, endMs };
+  if (skipped !== undefined) return [{ ...base, name: scenario.name, outcome: { kind: "skipped", reason: skipped } }];
+  if (problem !== undefined) return [{ ...base, name: scenario.name, outcome: { kind: "failed", message: problem } }];
+  if (explored === 0) return [{ ...base, name: scenario.name, outcome: { kind: "interrupted" } }];
+  return PLAN_KINDS.filter((kind) => exploration.exploredKinds.has(kind)).map((kind) => {
+    const name = `${scenario.name} (${kind})`,
+      failed = failures.filter(({ plan }) => plan.kind === kind),
+      [first] = failed;
+    if (!first) return { ...base, name, outcome: { kind: "passed" } };
+    const { steps, writes, logs, events, dropped } = first.run.result;
+    const message = failed.map((failure) => storyOf(exploration, failure).join("\n")).slice(0, STORIES_MAX).join(
+      "\n\n",
+    );
+    return { ...base, name, outcome: { kind: "failed", message }, steps, writes, logs, events, dropped };
+  });
+}
+
+function storyOf(exploration: Exploration, failure: FailedPlan): string[] {
+  return [`${failure.plan.kind}  ${formatPlan(failure.plan)}`, ...failureStory(exploration, failure)];
+}
+
+function linesOf(
+  name: string,
+  exploration: Exploration,
+  rerun: (plan: string) => string,
+  painted: Paint,
+): string[] {
   const { problem, requests, generated, explored, pruned, failures, masked, warnings } = exploration;
   if (exploration.skipped) return [`${name} ... skipped: ${exploration.skipped}`];
   if (problem !== undefined) return [`${name} ... ${painted("red", "not explored")}`, `  ${problem}`];
@@ -57,9 +141,8 @@ function linesOf(name: string, exploration: Exploration, { rerun }: ExploreRun, 
   if (masked.length > 0) lines.push(`  differs from run to run, so it is not compared: ${masked.join(", ")}`);
   for (const call of warnings) lines.push(`  outside of the simulation: ${call}`);
   for (const failure of failures.slice(0, STORIES_MAX)) {
-    const plan = formatPlan(failure.plan);
-    lines.push("", painted("bold", `${failure.plan.kind}  ${plan}`), ...failureStory(exploration, failure));
-    lines.push(`  again: ${rerun(name, plan)}`, "");
+    const [title, ...story] = storyOf(exploration, failure);
+    lines.push("", painted("bold", title!), ...story, `  again: ${rerun(formatPlan(failure.plan))}`, "");
   }
   for (const failure of failures.slice(STORIES_MAX)) {
     lines.push(`  ${failure.plan.kind}  ${formatPlan(failure.plan)}  ${failure.findings[0]!.message.split("\n")[0]}`);

@@ -34,9 +34,7 @@ export async function test(context: CommandContext, names: readonly string[], fl
   const seed = settings.testSeed || 1 + Math.floor(random.next() * (2 ** 31 - 2));
   if (flags.explore || flags.plan !== undefined) {
     const { exploreAll } = await import("./explore.ts");
-    const again = (name: string, plan: string) =>
-      `${command} test --explore --seed ${seed} --filter ${shellWord(name)} --plan ${plan}`;
-    return await exploreAll(context, flags, { planned, seed, rerun: again });
+    return await exploreAll(context, flags, { planned, seed });
   }
   checkKeep(settings, flags);
   const source = sourceOf(context, flags, clock), deploy = flags.deployed && deploymentOf(context, clock);

@@ -1,3 +1,4 @@
+import { describeError, jsonEqual, SeededRandom } from "../base/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import type { PlannedScenario } from "../harness/mod.ts";
 import { type Difference, endState, type ExploreExceptions, ReferenceState } from "./end_state.ts";
@@ -8,7 +9,7 @@ import type { Trace } from "./trace.ts";
 
 /** Why a run under a plan is a failure. */
 export interface Finding {
-  readonly kind: "scenario" | "settles" | "state" | "deleted" | "left" | "forbidden" | "secret";
+  readonly kind: "scenario" | "settles" | "state" | "deleted" | "left" | "forbidden" | "secret" | "uncaught";
   readonly message: string;
 }
 
@@ -16,7 +17,7 @@ export interface Finding {
 export interface FailedPlan {
   readonly plan: Plan;
   readonly findings: readonly Finding[];
-  readonly run: SimulatedRun;
+  readonly run: Pick<SimulatedRun, "trace" | "result">;
 }
 
 /** What was found about one scenario. */
@@ -31,6 +32,7 @@ export interface Exploration {
   readonly pruned: ReadonlyMap<PruneReason, number>;
   readonly generated: number;
   readonly explored: number;
+  readonly exploredKinds: ReadonlySet<PlanKind>;
   readonly failures: readonly FailedPlan[];
   /** Fields that runs without faults disagree on. */
   readonly masked: readonly string[];
@@ -56,7 +58,16 @@ export interface ExploreOptions {
   readonly onPlan?: (plan: Plan, findings: readonly Finding[]) => void;
 }
 
-const NOTHING = { requests: 0, pruned: new Map(), generated: 0, explored: 0, failures: [], masked: [], warnings: [] };
+const NOTHING = {
+  requests: 0,
+  pruned: new Map(),
+  generated: 0,
+  explored: 0,
+  exploredKinds: new Set<PlanKind>(),
+  failures: [],
+  masked: [],
+  warnings: [],
+};
 /** Runs without faults whose differences are masked. */
 const REFERENCES = 3;
 
@@ -64,52 +75,80 @@ const REFERENCES = 3;
  * Explores one scenario: reference runs, then one run for each plan. Stops at the signal with what it has found.
  */
 export async function explore(planned: PlannedScenario, options: ExploreOptions): Promise<Exploration> {
-  const { seed, signal, exceptions, plansMax = Infinity, failuresMax = Infinity, onPlan, kinds = PLAN_KINDS } = options,
-    { waitMsMax } = options;
-  if (planned.scenario.options.inProcess) {
-    return { ...NOTHING, planned, seed, skipped: "it drives the operator's process itself" };
-  }
-  const references: SimulatedRun[] = [], prepared = await prepare(planned, { seed, waitMsMax, signal });
-  for (let nth = 0; nth < REFERENCES; nth++) {
-    const run = await runSimulated(planned, { seed: seed + nth, prepared, waitMsMax, signal });
-    if (run.result.outcome.kind !== "passed") {
-      const { outcome } = run.result, why = "message" in outcome ? outcome.message : outcome.kind;
-      return {
-        ...NOTHING,
-        planned,
-        seed,
-        requests: run.trace.requests.length,
-        problem: `it fails without a fault: ${why}`,
-      };
+  const { seed, signal, exceptions, waitMsMax } = options, base = { ...NOTHING, planned, seed };
+  if (planned.scenario.options.inProcess) return { ...base, skipped: "it drives the operator's process itself" };
+  const run = { seed, waitMsMax, signal }, references: SimulatedRun[] = [];
+  let prepared: StorageSnapshot;
+  try {
+    prepared = await prepare(planned, run);
+    for (let nth = 0; nth < REFERENCES; nth++) {
+      references.push(await runSimulated(planned, { ...run, seed: seed + nth, prepared }));
+      const { outcome } = references.at(-1)!.result;
+      if (signal.aborted) return base;
+      if (outcome.kind === "skipped") return { ...base, skipped: outcome.reason };
+      if (outcome.kind === "failed") throw new Error(outcome.message);
     }
-    references.push(run);
+  } catch (error) {
+    return { ...base, problem: `it fails without a fault: ${describeError(error)}` };
   }
   const [first] = references as [SimulatedRun], oracle = new Oracle(prepared, references, exceptions);
-  const { plans, pruned } = makePlans(first.trace), failures: FailedPlan[] = [];
-  let explored = 0;
-  for (
-    const plan of options.plan ? [options.plan] : plans.filter(({ kind }) => kinds.includes(kind)).slice(0, plansMax)
-  ) {
-    if (signal.aborted || failures.length >= failuresMax) break;
-    const run = await runSimulated(planned, { seed, prepared, waitMsMax, signal, faults: networkFaults(plan) });
-    if (signal.aborted) break; // what it found is the interruption's
-    const findings = oracle.judge(run);
-    explored++;
-    if (findings.length > 0) failures.push({ plan, findings, run });
-    onPlan?.(plan, findings);
-  }
+  const { plans, pruned } = makePlans(first.trace, new SeededRandom(seed));
+  const result = await runPlans(plansOf(options, plans), {
+    ...options,
+    execute: (plan) => runSimulated(planned, { ...run, prepared, faults: networkFaults(plan) }),
+    judge: (ended) => oracle.judge(ended),
+  });
   return {
-    planned,
-    seed,
+    ...base,
+    ...result,
     requests: first.trace.requests.length,
-    pruned,
+    pruned: result.held > 0 ? new Map([...pruned, ["holds a failure" as const, result.held]]) : pruned,
     generated: plans.length,
-    explored,
-    failures,
     masked: [...oracle.state.masked].sort(),
     warnings: [...new Set(references.flatMap(({ warnings }) => warnings))],
     trace: first.trace,
   };
+}
+
+function plansOf(
+  { plan, plansMax = Infinity, kinds = PLAN_KINDS }: ExploreOptions,
+  plans: readonly Plan[],
+): readonly Plan[] {
+  return plan ? [plan] : plans.filter(({ kind }) => kinds.includes(kind)).slice(0, plansMax);
+}
+
+interface PlanRuns extends Pick<ExploreOptions, "signal" | "failuresMax" | "onPlan"> {
+  execute(plan: Plan): Promise<SimulatedRun>;
+  judge(run: SimulatedRun): Finding[];
+}
+
+/** Runs plans one after the other; `held` counts pairs that hold a fault which fails alone. */
+async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity, onPlan, execute, judge }: PlanRuns) {
+  const failures: FailedPlan[] = [], exploredKinds = new Set<PlanKind>();
+  let explored = 0, held = 0;
+  for (const plan of plans) {
+    if (signal.aborted || failures.length >= failuresMax) break;
+    if (holdsFailure(plan, failures)) {
+      held++;
+      continue;
+    }
+    const run = await execute(plan);
+    if (signal.aborted) break; // what it found is the interruption's
+    const findings = judge(run);
+    explored++;
+    exploredKinds.add(plan.kind);
+    if (findings.length > 0) failures.push({ plan, findings, run: { trace: run.trace, result: run.result } });
+    onPlan?.(plan, findings);
+  }
+  return { failures, exploredKinds, explored, held };
+}
+
+/** Whether one of a pair's faults fails alone: the shortest plan is known. */
+function holdsFailure({ faults }: Plan, failures: readonly FailedPlan[]): boolean {
+  if (faults.length < 2) return false;
+  return faults.some((fault) =>
+    failures.some(({ plan }) => plan.faults.length === 1 && jsonEqual(plan.faults[0], fault))
+  );
 }
 
 /** Compares runs with the reference. */
@@ -156,6 +195,10 @@ class Oracle {
     }
     if (!this.#forbids && isForbidden(run)) {
       findings.push({ kind: "forbidden", message: "a request of the operator is forbidden: a rule is missing" });
+    }
+    const known = this.#references.flatMap(({ uncaught }) => uncaught);
+    for (const error of run.uncaught.filter((each) => !known.includes(each))) {
+      findings.push({ kind: "uncaught", message: `an error that no code handles: ${error}` });
     }
     const leaked = this.#leaks ? undefined : leakedSecret(run);
     if (leaked) findings.push({ kind: "secret", message: leaked });

@@ -1,6 +1,5 @@
 import type { Exploration, FailedPlan } from "./explorer.ts";
 import { describeFault, describeRequest, type Fault } from "./plan.ts";
-import type { SimulatedRun } from "./simulated_run.ts";
 import type { TracedRequest } from "./trace.ts";
 
 /** Lines of a story before and after its fault. */
@@ -15,7 +14,7 @@ export function failureStory({ trace }: Exploration, { plan, findings, run }: Fa
   return [...faults, ...eventsOf(run, plan.faults[0]!), ...shown, ...more > 0 ? [`  and ${more} more`] : []];
 }
 
-function eventsOf({ trace }: SimulatedRun, fault: Fault): string[] {
+function eventsOf({ trace }: FailedPlan["run"], fault: Fault): string[] {
   const changes = trace.requests.filter((request) => request.nthWrite !== undefined || isChange(request));
   const at = Math.max(0, changes.findIndex((request) => isFaulty(request, fault)));
   const from = Math.max(0, at - BEFORE_MAX), lines = changes.slice(from, at + AFTER_MAX);

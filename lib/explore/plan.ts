@@ -1,3 +1,4 @@
+import type { Random } from "../base/mod.ts";
 import type { EventFate, NetworkFaults, WriteFate } from "./simulated_cluster.ts";
 import type { Trace, TracedEvent, TracedRequest } from "./trace.ts";
 
@@ -194,7 +195,7 @@ function describeEvent({ watch, type, namespace, name }: TracedEvent): string {
 }
 
 /** Why plans were left out. */
-export type PruneReason = "no effect" | "never superseded" | "nothing follows";
+export type PruneReason = "no effect" | "never superseded" | "nothing follows" | "holds a failure";
 
 /** The plans for a reference run, and how many were left out, by reason. */
 export interface PlanSet {
@@ -202,8 +203,11 @@ export interface PlanSet {
   readonly pruned: ReadonlyMap<PruneReason, number>;
 }
 
-/** Makes the plans for `trace`, in order of their kinds. */
-export function makePlans(trace: Trace): PlanSet {
+/** Pairs of faults of one scenario: a sample, as their number grows with the square. */
+const PAIRS_MAX = 40;
+
+/** Makes the plans for `trace`, in order of their kinds; `random` chooses the pairs. */
+export function makePlans(trace: Trace, random: Random): PlanSet {
   const plans: Plan[] = [], pruned = new Map<PruneReason, number>();
   const prune = (reason: PruneReason, count = 1) => pruned.set(reason, (pruned.get(reason) ?? 0) + count);
   const add = (kind: PlanKind, ...faults: Fault[]) => void plans.push({ kind, faults });
@@ -244,7 +248,22 @@ export function makePlans(trace: Trace): PlanSet {
       add("clock", { at: "write", nth, fate: { kind: "clock", byMs } });
     }
   }
+  addPairs(plans, random, add);
   return { plans, pruned };
+}
+
+/** Two faults of one run, the second at another place. */
+function addPairs(plans: readonly Plan[], random: Random, add: (kind: PlanKind, ...faults: Fault[]) => void): void {
+  const singles = plans.flatMap(({ faults }) => faults).filter((fault) => fault.at !== "revision");
+  const choose = () => singles[Math.floor(random.next() * singles.length)]!, seen = new Set<string>();
+  for (let tries = 0; tries < PAIRS_MAX && singles.length > 1; tries++) {
+    const pair = [choose(), choose()] as const,
+      [first, second] = pair,
+      name = formatPlan({ kind: "pairs", faults: pair });
+    if ((first.at === second.at && first.nth === second.nth) || seen.has(name)) continue;
+    seen.add(name);
+    add("pairs", ...pair);
+  }
 }
 
 /** The harness removes the operator's webhooks with it. */

@@ -8,6 +8,8 @@ export interface SimulatedMachine {
   readonly ambient: Random;
   /** Records a call that leaves the simulation. */
   warn(call: string): void;
+  /** Records what simulated code threw and no other code handles. */
+  uncaught(error: unknown): void;
   /** Real work of the machine, begun by `start`: virtual time waits for it. */
   work<T>(start: () => Promise<T>): Promise<T>;
 }

@@ -24,6 +24,8 @@ export interface SimulatedRun {
   readonly settled: StorageSnapshot;
   /** The cluster after the teardown. */
   readonly left: StorageSnapshot;
+  /** What no code handled. */
+  readonly uncaught: readonly string[];
   /** Calls that left the simulation. */
   readonly warnings: readonly string[];
 }
@@ -92,8 +94,8 @@ export function runSimulated(
       },
     });
     await close(false);
-    const { trace, server } = cluster, { warnings } = simulation;
-    return { result, outcome, trace, isSettled, settled, left: server.snapshot(), warnings };
+    const { trace, server } = cluster, { warnings, uncaughtErrors: uncaught } = simulation;
+    return { result, outcome, trace, isSettled, settled, left: server.snapshot(), uncaught, warnings };
   });
 }
 

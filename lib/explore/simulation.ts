@@ -1,10 +1,13 @@
 import { setImmediate } from "node:timers";
-import { SeededRandom, type TimerHandle, VirtualClock } from "../base/mod.ts";
+import { describeError, SeededRandom, type TimerHandle, VirtualClock } from "../base/mod.ts";
 import { controlAmbientCalls } from "./ambient_calls.ts";
 import { type SimulatedMachine, SimulatedProcess } from "./simulated_process.ts";
 
 /** Where virtual time begins: a Thursday, so that nothing depends on the day of a run. */
 const START_MS = Date.UTC(2026, 0, 1);
+
+/** Errors that are kept of one run. */
+const UNCAUGHT_MAX = 20;
 
 /** Nothing can happen any more, and the task has not ended. */
 export class StuckError extends Error {
@@ -22,6 +25,7 @@ export class Simulation implements SimulatedMachine {
   readonly clock: SimulatedClock;
   readonly ambient: SeededRandom;
   readonly #warnings = new Set<string>();
+  readonly #uncaught: string[] = [];
   /** The machine's work that has not ended; each waits for those before it. */
   #working = 0;
   #lastWork: Promise<unknown> = Promise.resolve();
@@ -37,6 +41,15 @@ export class Simulation implements SimulatedMachine {
     let hash = this.seed >>> 0;
     for (const letter of purpose) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193) >>> 0;
     return new SeededRandom(hash);
+  }
+
+  /** What was thrown, or rejected, and handled nowhere. */
+  get uncaughtErrors(): readonly string[] {
+    return this.#uncaught;
+  }
+
+  uncaught(error: unknown): void {
+    if (this.#uncaught.length < UNCAUGHT_MAX) this.#uncaught.push(describeError(error));
   }
 
   /** Calls that left the simulation, by name. */
@@ -67,6 +80,7 @@ export class Simulation implements SimulatedMachine {
    */
   async run<T>(task: () => Promise<T>): Promise<T> {
     using _controlled = controlAmbientCalls();
+    using _rejections = this.#catchRejections();
     let hasEnded = false;
     const ended = new SimulatedProcess(this, "scenario").run(task).finally(() => hasEnded = true);
     ended.catch(() => {}); // thrown below
@@ -79,6 +93,16 @@ export class Simulation implements SimulatedMachine {
       }
       await this.clock.advance(nextInMs);
     }
+  }
+
+  /** A rejection that no code handles would end this process; it is a finding about the scenario. */
+  #catchRejections(): Disposable {
+    const onRejection = (event: PromiseRejectionEvent) => {
+      event.preventDefault();
+      this.uncaught(event.reason);
+    };
+    globalThis.addEventListener("unhandledrejection", onRejection);
+    return { [Symbol.dispose]: () => globalThis.removeEventListener("unhandledrejection", onRejection) };
   }
 
   /** Until every promise that can settle has settled. Promises settle within one turn, unless the machine works. */
@@ -94,7 +118,12 @@ class SimulatedClock extends VirtualClock {
     const owner = SimulatedProcess.current;
     if (!owner) return super.schedule(callback, delayMs);
     return super.schedule(() => {
-      if (owner.isAlive) owner.run(callback);
+      if (!owner.isAlive) return;
+      try {
+        owner.run(callback);
+      } catch (error) {
+        owner.simulation.uncaught(error);
+      }
     }, delayMs);
   }
 }

@@ -1,22 +1,23 @@
 import assert from "node:assert/strict";
 import { Binary, DEMO_PERMISSIONS, type Ended } from "./binary.ts";
 
-const MAIN = "main.ts", SCENARIO = "a ConfigMap is copied with its binary data";
+const SCENARIO = "a ConfigMap is copied with its binary data";
 
-async function explored(args: readonly string[]): Promise<Ended & { lines: readonly string[] }> {
-  await using binary = await Binary.start(["test", "--explore", ...args], {
-    main: MAIN,
-    permissions: DEMO_PERMISSIONS,
-  });
+async function explored(
+  args: readonly string[],
+  main = "main.ts",
+): Promise<Ended & { lines: readonly string[]; junit: string }> {
+  await using binary = await Binary.start(["test", "--explore", ...args], { main, permissions: DEMO_PERMISSIONS });
   const ended = await binary.ended();
-  return { ...ended, lines: ended.out.trimEnd().split("\n") };
+  const junit = await Deno.readTextFile(`${binary.folder}/junit.xml`).catch(() => "");
+  return { ...ended, junit, lines: ended.out.trimEnd().split("\n") };
 }
 
 // FR-502
 Deno.test("test --explore runs the plans of a scenario, and counts them in its last line", async () => {
   const { code, err, lines } = await explored(["--seed", "3", "--filter", SCENARIO, "--plans-max", "6"]);
   assert.deepEqual([code, err], [0, ""]);
-  assert.equal(lines[0], "exploring 1 scenarios, seed 3");
+  assert.equal(lines[0], "exploring 1 scenario, seed 3");
   assert.match(
     lines[1]!,
     /^replication: a ConfigMap is copied .* \.\.\. ok \(\d+ requests, 6 of \d+ plans; left out: .*\)$/,
@@ -33,4 +34,29 @@ Deno.test("test --plan runs one plan of one scenario, and refuses what is not on
   assert.match(wrong.err, /^pintle: write:1:nap is not a plan of this version\n {2}fix: /);
   const many = await explored(["--plan", "write:1:late"]);
   assert.deepEqual([many.code, many.err.split("\n")[0]], [2, "pintle: --plan is for one scenario"]);
+});
+
+// FR-502
+Deno.test("a failure is told as a story, once for each kind of plan in the JUnit report, and repeated by its command", async () => {
+  const main = "tests/cli/fragile_program.ts";
+  const { code, out, junit } = await explored(["--seed", "7", "--plans-max", "12", "--junit", "junit.xml"], main);
+  assert.equal(code, 1);
+  const [plan] = /(?<=--plan )\S+/.exec(out) ?? [];
+  assert.match(out, /^crash {2}write:\d+:crash:\w+$/m);
+  assert.match(out, /^ {2}> +\d+\.\d s {2}operator 1 /m);
+  assert.match(out, /^ {2}failed: /m);
+  assert.match(out, /^\d+ passed, [1-9]\d* failed$/m);
+  assert.match(junit, /<testcase [^>]*\(crash\)"/);
+  assert.match(junit, /<failure/);
+  const again = await explored(["--seed", "7", "--plan", plan!], main);
+  assert.deepEqual([again.code, again.lines.at(-1)], [1, "0 passed, 1 failed"]);
+});
+
+// FR-502
+Deno.test("what an exploration cannot do is refused before it begins", async () => {
+  for (const args of [["--cluster", "kind"], ["--plans-max", "none"], ["--plans-max", "0"]]) {
+    const { code, out, err } = await explored(["--filter", SCENARIO, ...args]);
+    assert.deepEqual([code, out], [2, ""], args.join(" "));
+    assert.match(err, /^pintle: (explorations run on the embedded API server|--plans-max is not a whole number)/);
+  }
 });

@@ -75,3 +75,16 @@ Deno.test("a call that leaves the simulation is named", async () => {
   await simulation.run(() => Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
   assert.deepEqual(simulation.warnings, ["Deno.readTextFile"]);
 });
+
+// FR-502
+Deno.test("a rejection and a throw of a timer that no code handles are recorded, and end nothing", async () => {
+  const simulation = new Simulation(1);
+  await simulation.run(async () => {
+    void Promise.reject(new TypeError("no code awaits it"));
+    setTimeout(() => {
+      throw new RangeError("of a timer");
+    }, 10);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  });
+  assert.deepEqual(simulation.uncaughtErrors, ["no code awaits it", "of a timer"]);
+});
