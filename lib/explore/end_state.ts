@@ -1,6 +1,7 @@
 import { isObject, jsonEqual } from "../base/mod.ts";
 import { type DynamicObject, formatKey } from "../apimachinery/mod.ts";
 import { FOREIGN_ANNOTATION } from "./simulated_cluster.ts";
+import type { ExploreExceptions } from "../harness/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 
 /** One object, with everything left out that two equal runs may show differently. */
@@ -143,14 +144,6 @@ export interface Difference {
   readonly path?: string;
   readonly expected?: unknown;
   readonly actual?: unknown;
-}
-
-/** What an operator's authors know to differ from run to run. */
-export interface ExploreExceptions {
-  /** Fields, as `ConfigMap.data.stamp`: everything below counts too. */
-  readonly ignore?: readonly string[];
-  /** Kinds of which a fault may leave, create or delete another number of objects. */
-  readonly countsMayDiffer?: readonly string[];
 }
 
 /** The end state of runs without faults, and what they disagree on. */

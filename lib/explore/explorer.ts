@@ -1,7 +1,7 @@
 import { describeError, jsonEqual, SeededRandom } from "../base/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
-import type { PlannedScenario } from "../harness/mod.ts";
-import { type Difference, endState, type ExploreExceptions, ReferenceState } from "./end_state.ts";
+import type { ExploreExceptions, PlannedScenario } from "../harness/mod.ts";
+import { type Difference, endState, ReferenceState } from "./end_state.ts";
 import { makePlans, networkFaults, type Plan, PLAN_KINDS, type PlanKind, type PruneReason } from "./plan.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
 import { leakedSecret } from "./secret_leak.ts";
@@ -46,7 +46,6 @@ export interface ExploreOptions {
   readonly seed: number;
   readonly waitMsMax: number;
   readonly signal: AbortSignal;
-  readonly exceptions?: ExploreExceptions;
   /** Explores only these. */
   readonly plan?: Plan;
   readonly plansMax?: number;
@@ -75,7 +74,7 @@ const REFERENCES = 3;
  * Explores one scenario: reference runs, then one run for each plan. Stops at the signal with what it has found.
  */
 export async function explore(planned: PlannedScenario, options: ExploreOptions): Promise<Exploration> {
-  const { seed, signal, exceptions, waitMsMax } = options, base = { ...NOTHING, planned, seed };
+  const { seed, signal, waitMsMax } = options, base = { ...NOTHING, planned, seed };
   if (planned.scenario.options.inProcess) return { ...base, skipped: "it drives the operator's process itself" };
   const run = { seed, waitMsMax, signal }, references: SimulatedRun[] = [];
   let prepared: StorageSnapshot;
@@ -91,7 +90,7 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
   } catch (error) {
     return { ...base, problem: `it fails without a fault: ${describeError(error)}` };
   }
-  const [first] = references as [SimulatedRun], oracle = new Oracle(prepared, references, exceptions);
+  const [first] = references as [SimulatedRun], oracle = new Oracle(prepared, references, planned.suite.explore);
   const { plans, pruned } = makePlans(first.trace, new SeededRandom(seed));
   const result = await runPlans(plansOf(options, plans), {
     ...options,

@@ -36,6 +36,7 @@ export * from "./runner.ts";
 export type { ScenarioCluster } from "./scenario_cluster.ts";
 export type { ScenarioContext, Step } from "./scenario_context.ts";
 export {
+  type ExploreExceptions,
   type Scenario,
   type ScenarioBody,
   type ScenarioOptions,

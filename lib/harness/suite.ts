@@ -45,6 +45,14 @@ export interface Scenario {
   readonly options: ScenarioOptions;
 }
 
+/** What may differ in the end when a fault struck, for `test --explore`. */
+export interface ExploreExceptions {
+  /** Fields, as `ConfigMap.data.stamp`: everything below counts too. */
+  readonly ignore?: readonly string[];
+  /** Kinds of which a fault may leave, create or delete another number of objects. */
+  readonly countsMayDiffer?: readonly string[];
+}
+
 /** What the scenarios of a suite need. */
 export type SuiteOptions<World> =
   & {
@@ -53,6 +61,8 @@ export type SuiteOptions<World> =
      * from one that outlives the run.
      */
     readonly given?: Manifests;
+    /** What may differ after a fault; nothing if absent. */
+    readonly explore?: ExploreExceptions;
   }
   & ({
     /**
@@ -95,6 +105,8 @@ export type SuiteOptions<World> =
 export class Suite<World = unknown> {
   /** Objects that must exist before the operator starts. */
   readonly given: Manifests;
+  /** What may differ after a fault. */
+  readonly explore: ExploreExceptions;
   /** Whether each scenario has a world in this process. */
   readonly hasWorld: boolean;
   readonly #open: () => Promise<SuiteWorld>;
@@ -104,6 +116,7 @@ export class Suite<World = unknown> {
   constructor(readonly name: string, suite: (() => Operator) | SuiteOptions<World>) {
     const options: SuiteOptions<World> = typeof suite === "function" ? { operator: suite } : suite;
     this.given = options.given ?? [];
+    this.explore = options.explore ?? {};
     this.hasWorld = options.world !== undefined;
     this.#open = () => openWorld(options);
   }
