@@ -132,14 +132,14 @@ function withMetadata(original: DynamicObject, item: DynamicObject): DynamicObje
       throw new RangeError(`metadata.${field}[${key}] must be a string, but is ${goType(text)} in converted object`);
     }
     if (!jsonEqual(value, metadata[field])) {
-      refuse((field === "labels" ? labelCauses : annotationCauses)(value as Texts));
+      refuse((field === "labels" ? labelCauses : annotationCauses)(value as StringMap));
     }
     metadata[field] = value;
   }
   return { ...item, metadata } as DynamicObject;
 }
 
-type Texts = Record<string, string>;
+type StringMap = Record<string, string>;
 
 function refuse(causes: readonly StatusCause[]): void {
   if (causes.length === 0) return;

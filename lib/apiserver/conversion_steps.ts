@@ -15,7 +15,7 @@ export function isSteps<T>(made: DynamicObject | ConversionSteps<T>): made is Co
 }
 
 /** Runs steps that yield nothing, as of kinds without a conversion webhook. */
-export function atOnce<T>(steps: ConversionSteps<T>): T {
+export function runWithoutConversion<T>(steps: ConversionSteps<T>): T {
   const step = steps.next();
   invariant(step.done, "kinds without a conversion webhook ask for no conversions");
   return step.value;

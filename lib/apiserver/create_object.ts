@@ -2,7 +2,7 @@ import { jsonClone, randomSuffix, randomUuid } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion, formatKey, formatTime } from "../apimachinery/mod.ts";
 import { alreadyExists, ApiError, badRequest, forbidden, methodNotAllowed, notFound } from "./api_error.ts";
 import { convertsByWebhook, toStorage } from "./conversion.ts";
-import { atOnce } from "./conversion_steps.ts";
+import { runWithoutConversion } from "./conversion_steps.ts";
 import { decodeObject } from "./object_decoding.ts";
 import { checkCandidate } from "./object_validation.ts";
 import { storageResource } from "./resource_registry.ts";
@@ -32,7 +32,7 @@ const SERVER_FIELDS = [
  * @throws {ApiError} as kube-apiserver; nothing is stored then.
  */
 export function createObject(server: ServerContext, target: WriteTarget, input: DynamicObject): StoredObject {
-  return storeFirst(server, target, prepareObject(server, target, input));
+  return storeWithoutWebhooks(server, target, prepareObject(server, target, input));
 }
 
 /**
@@ -47,8 +47,8 @@ export async function createAdmitted(
 ): Promise<StoredObject> {
   const prepared = prepareObject(server, target, input);
   const attributes = admissionAttributes(target, "CREATE", { object: prepared });
-  if (!convertsByWebhook(target.type) && !server.admission.concerns(attributes)) {
-    return storeFirst(server, target, prepared);
+  if (!convertsByWebhook(target.type) && !server.admission.hasWebhookFor(attributes)) {
+    return storeWithoutWebhooks(server, target, prepared);
   }
   const admitted = (await server.admission.mutate(attributes))!;
   admitted.metadata!.managedFields = prepared.metadata!.managedFields;
@@ -69,7 +69,7 @@ export async function createAdmitted(
   throw alreadyExists(target.type, name);
 }
 
-function storeFirst(server: ServerContext, target: WriteTarget, prepared: DynamicObject): StoredObject {
+function storeWithoutWebhooks(server: ServerContext, target: WriteTarget, prepared: DynamicObject): StoredObject {
   let name = "";
   for (const candidate of candidates(server, target, prepared)) {
     name = candidate.metadata!.name!;
@@ -88,13 +88,13 @@ function prepareObject(server: ServerContext, target: WriteTarget, input: Dynami
     throw new ApiError(500, "", "resourceVersion should not be set on objects to be created");
   }
   admitNamespace(server, target, input);
-  admitKind(server, target);
+  requireLiveCrd(server, target);
   const metadata = input.metadata!, applied = metadata.managedFields;
   for (const field of SERVER_FIELDS) delete metadata[field];
   if (type.subresources.includes("status")) delete input.status;
   applyDefaults(input, type.schema);
   strategyOf(storageResource(type)).normalize?.(input);
-  metadata.managedFields = target.applied ? applied : atOnce(trackUpdate({
+  metadata.managedFields = target.applied ? applied : runWithoutConversion(trackUpdate({
     after: input,
     manager: options.fieldManager,
     schema: type.schema,
@@ -170,7 +170,7 @@ function admitNamespace(server: ServerContext, target: WriteTarget, object: Dyna
   }]);
 }
 
-function admitKind(server: ServerContext, target: WriteTarget): void {
+function requireLiveCrd(server: ServerContext, target: WriteTarget): void {
   if (target.type.builtin) return;
   const crd = server.storage.get("customresourcedefinitions.apiextensions.k8s.io", storageResource(target.type));
   if (crd?.object.metadata?.deletionTimestamp) {

@@ -56,7 +56,7 @@ function markOrRemove(
   if (resource === "namespaces" && PROTECTED_NAMESPACES.has(name)) {
     throw forbidden(type, name, "this namespace may not be deleted");
   }
-  const next = marked(server, resource, inStorageVersion(stored.object), options);
+  const next = withDeletionTimestamp(server, resource, inStorageVersion(stored.object), options);
   if (isReleased(next, resource)) {
     if (options.dryRun) return { kind: "gone", stored: new StoredObject(stored.object, stored.revision) };
     const last = server.storage.remove(resource, key, unmarked(next, stored.object), stored);
@@ -98,7 +98,7 @@ export async function deleteAdmitted(
       : undefined;
     const finish = () => object ? markOrRemove(server, target, () => object) : deleteObject(server, target);
     const isCurrent = () => server.storage.get(resource, key) === stored;
-    if (!stored || (!server.admission.concerns(write) && isCurrent())) return finish();
+    if (!stored || (!server.admission.hasWebhookFor(write) && isCurrent())) return finish();
     checkPreconditions(type, stored, options);
     const attributes = { ...write, name, user, dryRun: options.dryRun, warnings };
     await server.admission.mutate(attributes);
@@ -121,7 +121,7 @@ function checkPreconditions(type: ResourceType, stored: StoredObject, options: D
   }
 }
 
-function marked(
+function withDeletionTimestamp(
   server: ServerContext,
   resource: string,
   object: DynamicObject,

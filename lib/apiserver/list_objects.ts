@@ -118,7 +118,7 @@ function revisionToRead(
   const { storage } = server;
   if (token) {
     if (token.revision === INCONSISTENT) return storage.revision;
-    if (storage.remembers(resource, token.revision) && token.revision <= storage.revision) return token.revision;
+    if (storage.canRead(resource, token.revision) && token.revision <= storage.revision) return token.revision;
     const error = expired(EXPIRED_TOKEN);
     const metadata = { continue: encodeToken({ revision: INCONSISTENT, after: token.after }) };
     Object.assign(error.status, { metadata });
@@ -127,7 +127,7 @@ function revisionToRead(
   const requested = options.resourceVersion ?? 0;
   if (requested > storage.revision) throw resourceVersionTooLarge(requested, storage.revision);
   if (options.match !== "Exact") return storage.revision;
-  if (!storage.remembers(resource, requested)) {
+  if (!storage.canRead(resource, requested)) {
     throw new ApiError(410, "Expired", "The resourceVersion for the provided list is too old.");
   }
   return requested;

@@ -22,7 +22,7 @@ export class NamespaceDefaults {
     this.#server = server;
     server.storage.subscribe((resource, event) => this.#observe(resource, event));
     // At once: users expect them in a running cluster.
-    for (const [name] of server.storage.scan(NAMESPACES)) this.#give(name);
+    for (const [name] of server.storage.scan(NAMESPACES)) this.#createDefaults(name);
   }
 
   /** Call after a restore. */
@@ -47,10 +47,10 @@ export class NamespaceDefaults {
   }
 
   #enqueue(namespace: string): void {
-    this.#server.background.add(`defaults ${namespace}`, () => this.#give(namespace));
+    this.#server.background.add(`defaults ${namespace}`, () => this.#createDefaults(namespace));
   }
 
-  #give(namespace: string): void {
+  #createDefaults(namespace: string): void {
     const { storage } = this.#server;
     const found = storage.get(NAMESPACES, namespace)?.object;
     if (!found || found.metadata?.deletionTimestamp) return;

@@ -12,7 +12,7 @@ export type ObjectFilter = (object: DynamicObject) => boolean;
 
 /** Field selectors that are not the field's path. */
 const ALIASES: Readonly<Record<string, string>> = { name: "metadata.name" };
-const EVERYWHERE = ["metadata.name", "metadata.namespace"];
+const COMMON_FIELDS = ["metadata.name", "metadata.namespace"];
 
 /** @throws {ApiError} 400 for an unsupported field. */
 export function objectFilter(
@@ -23,10 +23,10 @@ export function objectFilter(
 ): { matches: ObjectFilter; all: boolean } {
   const known = type.selectableFields.map((field) => field.replace(/^\./, ""));
   for (const { path } of fields) {
-    if (EVERYWHERE.includes(path) || known.includes(path)) continue;
+    if (COMMON_FIELDS.includes(path) || known.includes(path)) continue;
     // kube-apiserver words it differently for kinds with own selectable fields.
     if (!type.builtin || known.length > 0) throw badRequest(`field label not supported: ${path}`);
-    const list = EVERYWHERE.map((field) => `"${field}"`).join(", ");
+    const list = COMMON_FIELDS.map((field) => `"${field}"`).join(", ");
     throw badRequest(`"${path}" is not a known field selector: only ${list}`);
   }
   const wanted = name === undefined ? fields : [...fields, { path: "metadata.name", equals: true, value: name }];

@@ -8,7 +8,7 @@ import {
   JSON_PATCH_OPERATIONS_MAX,
 } from "../apimachinery/mod.ts";
 import { ApiError, badRequest, invalid, invalidValue, notFound, unsupportedMediaType } from "./api_error.ts";
-import { atOnce, type ConversionSteps } from "./conversion_steps.ts";
+import { type ConversionSteps, runWithoutConversion } from "./conversion_steps.ts";
 import { createAdmitted } from "./create_object.ts";
 import { decodeObject } from "./object_decoding.ts";
 import { asObject } from "./request_body.ts";
@@ -142,7 +142,7 @@ async function applyObject(
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: `;
     throw new ApiError(409, "Conflict", `Operation cannot be fulfilled on ${type.plural} "${name}": ${why}`);
   }
-  return { stored: await createAdmitted(server, applied, atOnce(merge(undefined))), created: true };
+  return { stored: await createAdmitted(server, applied, runWithoutConversion(merge(undefined))), created: true };
 }
 
 /** Ignores `fieldValidation`: an untyped field would have unknown owners. */

@@ -48,7 +48,7 @@ function documentAt(server: ServerContext, path: string, accept: string | undefi
       return () => jsonResponse(200, openApiIndex(types()));
   }
   const openapi = /^\/openapi\/v3\/(?:api\/(v1)|apis\/([^/]+\/[^/]+))$/.exec(path);
-  if (openapi) return () => found(openApiDocument(types(), openapi[1] ?? openapi[2]!));
+  if (openapi) return () => orNotFound(openApiDocument(types(), openapi[1] ?? openapi[2]!));
   const groupVersion = /^\/(?:api\/(v1)|apis\/([^/]+\/[^/]+))$/.exec(path);
   if (groupVersion) {
     const name = groupVersion[1] ?? groupVersion[2]!;
@@ -63,7 +63,7 @@ function documentAt(server: ServerContext, path: string, accept: string | undefi
   return entry ? () => jsonResponse(200, { kind: "APIGroup", apiVersion: "v1", ...entry }) : undefined;
 }
 
-function found(document: unknown): Response {
+function orNotFound(document: unknown): Response {
   if (document === undefined) throw resourceNotFound();
   return jsonResponse(200, document);
 }

@@ -10,7 +10,7 @@ type Row = readonly [number: number, name: string, type: string, shape: number, 
 type Messages = Readonly<Record<string, readonly Row[]>>;
 type Fields = Record<string, unknown>;
 
-const ONCE = 0, REPEATED = 1, MAP = 2;
+const SINGULAR = 0, REPEATED = 1, MAP = 2;
 const MAGIC = [0x6b, 0x38, 0x73, 0x00];
 const META = "io.k8s.apimachinery.pkg.apis.meta.v1";
 const EXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1";
@@ -25,7 +25,7 @@ const OTHER_KINDS: Readonly<Record<string, string>> = {
 };
 
 /** Messages whose JSON is not an object. */
-const SPECIAL: Readonly<Record<string, (fields: Fields) => unknown>> = {
+const CUSTOM_JSON: Readonly<Record<string, (fields: Fields) => unknown>> = {
   [`${META}.Time`]: ({ seconds }) => seconds === undefined ? undefined : timeText(Number(seconds), ""),
   [`${META}.MicroTime`]: ({ seconds, nanos }) => {
     if (seconds === undefined) return undefined;
@@ -133,7 +133,7 @@ class MessageDecoder {
       }
       this.#field(row, reader, fields, depth);
     }
-    return Object.hasOwn(SPECIAL, name) ? SPECIAL[name]!(fields) : fields;
+    return Object.hasOwn(CUSTOM_JSON, name) ? CUSTOM_JSON[name]!(fields) : fields;
   }
 
   #field(row: Row, reader: ProtobufReader, fields: Fields, depth: number): void {
@@ -145,7 +145,7 @@ class MessageDecoder {
     }
     const value = this.#value(type, reader, depth);
     if (shape === REPEATED) ((fields[name] ??= []) as unknown[]).push(value);
-    else if (shape !== ONCE) Object.assign(fields, value);
+    else if (shape !== SINGULAR) Object.assign(fields, value);
     // An empty message stays: Go's JSON keeps empty structs.
     else if (value !== undefined && (zero === 1 || (value !== "" && value !== 0 && value !== false))) {
       fields[name] = value;

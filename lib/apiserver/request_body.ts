@@ -22,7 +22,7 @@ function isKnownTag(tag: Tag): boolean {
  * @throws {ApiError} 400 where it cannot be read.
  */
 export async function parseBody(given: string, mediaType: string): Promise<unknown> {
-  const body = mediaType.endsWith("yaml") ? asYamlReads(given) : given;
+  const body = mediaType.endsWith("yaml") ? adaptToYaml(given) : given;
   if (mediaType.endsWith("json") || mediaType === "" || /^\s*[{[]/.test(body)) {
     try {
       return parseJson(body);
@@ -41,7 +41,7 @@ export async function parseBody(given: string, mediaType: string): Promise<unkno
 }
 
 /** Kubernetes parses JSON as YAML, which reads these characters differently. */
-function asYamlReads(body: string): string {
+function adaptToYaml(body: string): string {
   if (/[\x7f-\x84\x86-\x9f\ufffe\uffff]/.test(body)) {
     throw badRequest("error decoding YAML: yaml: control characters are not allowed");
   }

@@ -23,12 +23,12 @@ import { watchObjects } from "./watch_objects.ts";
 import type { WriteTarget } from "./write_target.ts";
 
 /** Subresources that are the object with fewer writable fields. */
-const VIEWS = new Set(["status", "finalize", "approval", "ephemeralcontainers", "resize"]);
+const OBJECT_SUBRESOURCES = new Set(["status", "finalize", "approval", "ephemeralcontainers", "resize"]);
 
 /** Serves resources, and the subresources that are views of them. Special ones are handled before. */
 export async function handleResource(server: ServerContext, request: ResourceRequest): Promise<Response> {
   const { info, type } = request;
-  if (info.subresource !== undefined && !VIEWS.has(info.subresource)) {
+  if (info.subresource !== undefined && !OBJECT_SUBRESOURCES.has(info.subresource)) {
     throw notImplemented(`the subresource ${info.plural}/${info.subresource}`);
   }
   if (info.subresource === undefined && !type.verbs.includes(info.verb)) throw methodNotAllowed();

@@ -101,11 +101,11 @@ export class Storage {
     return current;
   }
 
-  remembers(resource: string, revision: number): boolean {
+  canRead(resource: string, revision: number): boolean {
     return revision >= this.#table(resource).log.compactedRevision;
   }
 
-  /** In key order, now or at a revision that {@linkcode remembers} confirmed. */
+  /** In key order, now or at a revision that {@linkcode canRead} confirmed. */
   *scan(resource: string, options: ScanOptions = {}): Generator<readonly [string, StoredObject]> {
     const table = this.#table(resource);
     const prefix = options.namespace === undefined ? "" : `${options.namespace}/`;

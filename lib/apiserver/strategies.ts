@@ -68,7 +68,7 @@ export function countsGenerations(type: ResourceType, resource: string): boolean
 }
 
 /** Deletion answers with the object instead of a Status. */
-const ANSWERS_DELETED = new Set([
+const RETURNS_DELETED_OBJECT = new Set([
   "pods",
   "services",
   "serviceaccounts",
@@ -79,7 +79,7 @@ const ANSWERS_DELETED = new Set([
 ]);
 
 export function answersDeletedObject(resource: string): boolean {
-  return ANSWERS_DELETED.has(resource);
+  return RETURNS_DELETED_OBJECT.has(resource);
 }
 
 /** Two kinds keep their oldest version's behaviour. */

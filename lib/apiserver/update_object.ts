@@ -2,7 +2,7 @@ import { jsonClone, jsonEqual } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion, formatKey, type ManagedFieldsEntry } from "../apimachinery/mod.ts";
 import { ApiError, conflict, invalid, invalidValue, notFound } from "./api_error.ts";
 import { convertsByWebhook, needsViews, presented, toStorage } from "./conversion.ts";
-import { atOnce, type ConversionSteps, isSteps } from "./conversion_steps.ts";
+import { type ConversionSteps, isSteps, runWithoutConversion } from "./conversion_steps.ts";
 import { checkCandidate } from "./object_validation.ts";
 import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
@@ -27,7 +27,7 @@ export type Change = (live: DynamicObject) => DynamicObject | ConversionSteps<Dy
  */
 export function updateObject(server: ServerContext, target: WriteTarget, change: Change): StoredObject {
   const { key, stored } = storedState(server, target), live = presented(stored, target.type);
-  const next = complete(server, target, atOnce(candidateOf(server, target, change, live)), live);
+  const next = complete(server, target, runWithoutConversion(candidateOf(server, target, change, live)), live);
   return storeChange(server, target, { key, stored, live, next, object: toStorage(next, target.type) });
 }
 
@@ -47,9 +47,9 @@ export async function updateAdmitted(
     const { key, stored } = storedState(server, target);
     const view = needsViews(type) ? await server.converter.view(stored, type) : stored, live = presented(view, type);
     const steps = candidateOf(server, target, change, live);
-    const prepared = byWebhook ? await server.converter.settle(steps, type) : atOnce(steps);
+    const prepared = byWebhook ? await server.converter.settle(steps, type) : runWithoutConversion(steps);
     const attributes = admissionAttributes(target, "UPDATE", { object: prepared, old: live });
-    if (!byWebhook && !server.admission.concerns(attributes)) {
+    if (!byWebhook && !server.admission.hasWebhookFor(attributes)) {
       const next = complete(server, target, prepared, live);
       return storeChange(server, target, { key, stored, live, next, object: toStorage(next, type) });
     }

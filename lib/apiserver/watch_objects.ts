@@ -34,7 +34,7 @@ export function watchObjects(server: ServerContext, target: WatchTarget): Readab
   const { matches } = objectFilter(type, options.labels, options.fields, target.name);
   const requested = options.resourceVersion;
   const fromState = requested === undefined || requested === 0 || options.sendInitialEvents === true;
-  if (!fromState && !storage.remembers(resource, requested)) {
+  if (!fromState && !storage.canRead(resource, requested)) {
     // kube-apiserver answers 200 with an ERROR event, so that informers have one case.
     return failedWatch(`too old resource version: ${requested} (${log.compactedRevision})`);
   }
@@ -170,13 +170,13 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
         const { plural, group } = this.#target.type;
         const fields = { resource: `${plural}.${group}`, error: describeError(error) };
         this.#logger.warn("a watch waits for a conversion webhook that fails", fields);
-        await this.#retryTime();
+        await this.#waitForRetry();
       }
     }
     return 0;
   }
 
-  #retryTime(): Promise<void> {
+  #waitForRetry(): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         this.#clock.clear(timer);
@@ -217,7 +217,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
       if (step.kind === "ended") return text === "" ? undefined : text;
       this.#position++;
       this.#revision = Math.max(this.#revision, step.event.revision);
-      text += this.#written(step.event);
+      text += this.#eventText(step.event);
     }
     if (this.#bookmarkDue) {
       this.#bookmarkDue = false;
@@ -227,7 +227,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   /** Objects that start or stop matching are ADDED or DELETED. */
-  #written(event: StorageEvent): string {
+  #eventText(event: StorageEvent): string {
     if (!event.key.startsWith(this.#prefix)) return "";
     const { type, write } = this.#target;
     const current = this.#view(event.current), previous = event.previous && this.#view(event.previous);
@@ -235,7 +235,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
     const after = event.type !== "DELETED" && this.#matches(presented(current, type));
     if (after) return write(before ? "MODIFIED" : "ADDED", current);
     if (!before) return "";
-    return write("DELETED", event.type === "DELETED" ? current : departed(previous!, event.revision));
+    return write("DELETED", event.type === "DELETED" ? current : lastMatchingState(previous!, event.revision));
   }
 
   #bookmark(annotations?: Record<string, string>): string {
@@ -282,7 +282,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
 }
 
 /** The last matching state, at the revision where it stopped matching. */
-function departed(previous: StoredObject, revision: number): StoredObject {
+function lastMatchingState(previous: StoredObject, revision: number): StoredObject {
   const { object } = previous;
   const last: DynamicObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
   return new StoredObject(last, revision);

@@ -15,7 +15,7 @@ import {
   trieEqual,
   unionOf,
 } from "../../lib/apiserver/schema/field_trie.ts";
-import { atOnce } from "../../lib/apiserver/conversion_steps.ts";
+import { runWithoutConversion } from "../../lib/apiserver/conversion_steps.ts";
 import { applyServerSide, trackUpdate } from "../../lib/apiserver/schema/managed_fields.ts";
 import { pruneUnknown } from "../../lib/apiserver/schema/pruning.ts";
 import { strategicMerge } from "../../lib/apiserver/schema/strategic_merge.ts";
@@ -48,7 +48,7 @@ function widget(content: Record<string, unknown>): DynamicObject {
 
 function apply(live: DynamicObject | undefined, applied: DynamicObject, manager: string, nowMs = 0): DynamicObject {
   const common = { schema: SCHEMA, apiVersion: "shop.example.com/v1", force: true, nowMs };
-  const result = atOnce(applyServerSide({ ...common, live, applied, manager }));
+  const result = runWithoutConversion(applyServerSide({ ...common, live, applied, manager }));
   assert.ok(result.kind === "applied");
   applyDefaults(result.object, SCHEMA); // as a server does: list keys have defaults
   return result.object;
@@ -109,7 +109,7 @@ Deno.test("an apply never edits what it is given", () => {
     const live = apply(undefined, widget(first), "m"), applied = widget(second);
     const texts = [JSON.stringify(live), JSON.stringify(applied)];
     apply(live, applied, "n");
-    atOnce(trackUpdate({
+    runWithoutConversion(trackUpdate({
       before: live,
       after: applied,
       manager: "u",
@@ -125,7 +125,7 @@ Deno.test("an update alone owns what it changed", () => {
   fc.assert(fc.property(spec, spec, (first, second) => {
     const before = apply(undefined, widget(first), "m");
     const after: DynamicObject = { ...widget(second), metadata: { name: "w" } };
-    const entries = atOnce(trackUpdate({
+    const entries = runWithoutConversion(trackUpdate({
       before: { ...before, metadata: { ...before.metadata, uid: "u" } },
       after,
       manager: "u",
@@ -147,7 +147,7 @@ Deno.test("at most ten updaters are kept apart, and none of their fields is lost
       metadata: { ...object.metadata, uid: undefined, labels: { ...object.metadata?.labels, [`l${index}`]: "x" } },
     };
     const before = index === 0 ? undefined : object;
-    const managedFields = atOnce(trackUpdate({
+    const managedFields = runWithoutConversion(trackUpdate({
       before,
       after,
       manager: `m${index}`,

@@ -12,7 +12,7 @@ import type { ResourceType } from "../../lib/apiserver/resource_type.ts";
 import { resourceTypesOf } from "../../lib/apiserver/schema/crd.ts";
 import { applyDefaults } from "../../lib/apiserver/schema/defaulting.ts";
 import { builtinResourceTypes } from "../../lib/apiserver/schema/definitions.ts";
-import { atOnce } from "../../lib/apiserver/conversion_steps.ts";
+import { runWithoutConversion } from "../../lib/apiserver/conversion_steps.ts";
 import { applyServerSide, trackUpdate } from "../../lib/apiserver/schema/managed_fields.ts";
 import { pruneUnknown } from "../../lib/apiserver/schema/pruning.ts";
 import { strategicMerge, StrategicMergeError } from "../../lib/apiserver/schema/strategic_merge.ts";
@@ -72,7 +72,9 @@ function answerTo(step: Step, live: DynamicObject | undefined, type: ResourceTyp
         next = strategicMerge(live!, body as never, type.schema);
         break;
       case "apply": {
-        const result = atOnce(applyServerSide({ ...common, live, applied: body, force: step.query?.force === "true" }));
+        const result = runWithoutConversion(
+          applyServerSide({ ...common, live, applied: body, force: step.query?.force === "true" }),
+        );
         if (result.kind === "conflict") return { conflicts: result.conflicts };
         next = result.object;
         break;
@@ -94,7 +96,7 @@ function answerTo(step: Step, live: DynamicObject | undefined, type: ResourceTyp
     if (causes.length > 0) return { causes };
   }
   if (step.verb !== "apply") {
-    const managedFields = atOnce(trackUpdate({ ...common, before: live, after: next }));
+    const managedFields = runWithoutConversion(trackUpdate({ ...common, before: live, after: next }));
     next.metadata = { ...next.metadata, managedFields: managedFields.length > 0 ? managedFields : undefined };
   }
   next.metadata = { ...next.metadata, uid: "u", creationTimestamp: formatTime(NOW_MS) };

@@ -65,7 +65,7 @@ export class AdmissionChain {
   }
 
   /** Whether any webhook has a rule for this write. */
-  concerns(write: WrittenObject): boolean {
+  hasWebhookFor(write: WrittenObject): boolean {
     return (["mutating", "validating"] as const).some((phase) =>
       this.#table.of(phase).some((webhook) => webhookType(webhook, write, this.#server.registry) !== undefined)
     );

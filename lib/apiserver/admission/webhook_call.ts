@@ -51,7 +51,7 @@ export class WebhookCaller {
 
   /** @throws {Error} as kube-apiserver words it, where no JSON arrives in time. */
   async post(config: WebhookClientConfig, document: unknown, timeoutSeconds: number): Promise<Record<string, unknown>> {
-    const { url, deliver } = this.#way(config, formatJson(document), timeoutSeconds);
+    const { url, deliver } = this.#endpoint(config, formatJson(document), timeoutSeconds);
     using linked = new LinkedAbort([]);
     const timer = this.#clock.schedule(
       () => linked.abort(new Error("context deadline exceeded")),
@@ -72,7 +72,7 @@ export class WebhookCaller {
     }
   }
 
-  #way(config: WebhookClientConfig, body: string, timeoutSeconds: number) {
+  #endpoint(config: WebhookClientConfig, body: string, timeoutSeconds: number) {
     const query = `timeout=${formatDuration(timeoutSeconds * 1_000)}`, { service } = config;
     if (!service) {
       const url = `${config.url}?${query}`;

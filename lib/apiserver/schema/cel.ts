@@ -88,7 +88,7 @@ export function compileRule(rule: ValidationRule): CompiledRule {
 }
 
 const conditions = new Map<string, (context: Record<string, unknown>) => boolean>();
-let ofRequests: Environment | undefined;
+let requestEnvironment: Environment | undefined;
 
 /**
  * Compiles a match condition (KEP-3716) over `object`, `oldObject` and `request`.
@@ -98,8 +98,8 @@ let ofRequests: Environment | undefined;
 export function compileCondition(text: string): (context: Record<string, unknown>) => boolean {
   const known = conditions.get(text);
   if (known) return known;
-  ofRequests ??= environment(["object", "oldObject", "request"]);
-  const run = compileExpression(text, "bool", ofRequests);
+  requestEnvironment ??= environment(["object", "oldObject", "request"]);
+  const run = compileExpression(text, "bool", requestEnvironment);
   const holds = (context: Record<string, unknown>) => run(celValue(context, undefined) as typeof context) === true;
   if (conditions.size >= COMPILED_MAX) conditions.clear();
   conditions.set(text, holds);

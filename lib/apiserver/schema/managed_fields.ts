@@ -89,7 +89,7 @@ export function* applyServerSide(
   const applied = withoutManagedFields(input.applied), live = withoutManagedFields(input.live ?? {});
   let owners = ownersOf(input.live);
   if (owners.length === 0 && input.live?.metadata?.uid) owners = firstOwners(live, input, type);
-  const self = owners.find((owner) => owner.operation === "Apply" && isOf(owner, input));
+  const self = owners.find((owner) => owner.operation === "Apply" && isOwnedBy(owner, input));
   const others = owners.filter((owner) => owner !== self);
   const fields = ownedFields(applied, type);
   let next = mergeTyped(live, applied, type);
@@ -127,7 +127,7 @@ export function* trackUpdate(
   // Managers sent with a create are dropped: the creator owns all.
   if (!input.before) owners = owners.filter(({ apiVersion }) => isNative(apiVersion, input));
   const changes = yield* changesByVersion(before, after, owners, input);
-  return entriesOf(capped(updated(owners, changes, input)));
+  return entriesOf(mergeOldUpdates(updated(owners, changes, input)));
 }
 
 function updated(owners: Owner[], changes: Changes, request: Request): Owner[] {
@@ -136,7 +136,7 @@ function updated(owners: Owner[], changes: Changes, request: Request): Owner[] {
   const taken = withoutStrategyFields(differenceOf(changed, UNTRACKED), request);
   if (isEmptyTrie(taken)) return owners;
   const self = owners.find((owner) =>
-    owner.operation === "Update" && owner.apiVersion === request.apiVersion && isOf(owner, request)
+    owner.operation === "Update" && owner.apiVersion === request.apiVersion && isOwnedBy(owner, request)
   );
   const time = formatTime(request.nowMs);
   if (self) {
@@ -268,7 +268,7 @@ function conflictWith(owner: Owner, changed: FieldTrie): ApplyConflict[] {
   return [{ manager: owner.manager, description: `"${owner.manager}"${via}${using}`, fields }];
 }
 
-function isOf(owner: Owner, request: Request): boolean {
+function isOwnedBy(owner: Owner, request: Request): boolean {
   return owner.manager === request.manager && (owner.subresource ?? "") === (request.subresource ?? "");
 }
 
@@ -290,7 +290,7 @@ function ownersOf(object: DynamicObject | undefined): Owner[] {
 }
 
 /** Merges the oldest Update entries. */
-function capped(owners: Owner[]): Owner[] {
+function mergeOldUpdates(owners: Owner[]): Owner[] {
   const updates = owners.filter((owner) => owner.operation === "Update" && !isEmptyTrie(owner.fields));
   let excess = updates.length - UPDATE_MANAGERS_MAX;
   if (excess <= 0) return owners;

@@ -175,7 +175,7 @@ class Comparison {
       this.#compareParts(undefined, right, type, path);
       return;
     }
-    if (shape === "leaf" || (isVoid(left) && isVoid(right))) {
+    if (shape === "leaf" || (isEmptyOrNull(left) && isEmptyOrNull(right))) {
       if (left === undefined) insertPath(this.added, path);
       else if (right === undefined) insertPath(this.removed, path);
       else if (!jsonEqual(left, right)) insertPath(this.modified, path);
@@ -215,7 +215,7 @@ class Comparison {
 }
 
 /** Absent, null or empty: two such values differ only as leaves. */
-function isVoid(value: unknown): boolean {
+function isEmptyOrNull(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   return Array.isArray(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0;
 }
