@@ -58,6 +58,7 @@ export class ChildRegistry {
 }
 
 interface ChildrenHost {
+  readonly declaration: { readonly kind: ApiResource };
   readonly kinds: ChildKinds;
   readonly fieldManager: string;
   readonly registry: ChildRegistry;
@@ -226,16 +227,35 @@ export class Children {
   }
 
   async #prune(): Promise<ObjectKey[]> {
-    const gone: ObjectKey[] = [];
-    for (const resource of this.#kinds.owned()) {
-      for (const child of this.#kinds.informerOf(resource)?.store.values() ?? []) {
-        const key = keyOf(child), { uid, deletionTimestamp } = child.metadata!;
-        if (controllerOf(child)?.uid !== this.#owner.metadata!.uid || deletionTimestamp) continue;
-        if (this.#applied.has(`${formatGroupResource(resource)} ${formatKey(key)}`)) continue;
-        if (await this.#delete(resource, key, uid!)) gone.push(key);
-      }
+    const unwanted = this.#unwanted(), gone: ObjectKey[] = [];
+    if (unwanted.length > 0 && await this.#isOutdated()) return [];
+    for (const { resource, key, uid } of unwanted) {
+      if (await this.#delete(resource, key, uid)) gone.push(key);
     }
     return gone;
+  }
+
+  /** Children that this handler has not applied. */
+  #unwanted(): { readonly resource: ApiResource; readonly key: ObjectKey; readonly uid: string }[] {
+    return this.#kinds.owned().flatMap((resource) => {
+      const children = [...this.#kinds.informerOf(resource)?.store.values() ?? []];
+      return children.filter((child) =>
+        controllerOf(child)?.uid === this.#owner.metadata!.uid && !child.metadata!.deletionTimestamp &&
+        !this.#applied.has(`${formatGroupResource(resource)} ${formatKey(keyOf(child))}`)
+      ).map((child) => ({ resource, key: keyOf(child), uid: child.metadata!.uid! }));
+    });
+  }
+
+  /**
+   * Whether the owner has changed since this pass read it. A watch of children can be ahead of the owner's: a child of
+   * the owner's next version would look unwanted. The owner's event brings another pass, which prunes.
+   */
+  async #isOutdated(): Promise<boolean> {
+    const { kind } = this.#host.declaration, { uid, generation } = this.#owner.metadata!;
+    const live = await this.#client.find<KubeObject>(kind, keyOf(this.#owner), { metadataOnly: true });
+    const isOutdated = live?.metadata?.uid !== uid || live?.metadata?.generation !== generation;
+    if (isOutdated) this.#host.log.debug("prune waits for the owner's present version");
+    return isOutdated;
   }
 
   /** False if the child of this uid is gone or replaced. @throws {ConflictError} */

@@ -11,7 +11,7 @@ import {
   StatefulSet,
 } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
-import { conditionOf, configMapOperator, createWidget, untilReady, widgetKind } from "../widget.ts";
+import { conditionOf, configMapOperator, createWidget, untilReady, widgetKind, type WidgetObject } from "../widget.ts";
 
 const Widget = widgetKind("children");
 
@@ -179,6 +179,33 @@ async function sawVersion(world: World, version: string): Promise<void> {
     if (resource.plural === Widget.plural) assert.ok(await waitFor(version, 10_000));
   }
 }
+
+// FR-268, FR-505
+Deno.test("prune deletes nothing for a spec that is no longer the owner's: its next version may need the child", async () => {
+  const operator = new Operator("widgets");
+  let edits = 0;
+  operator.on(Widget).reconcile(async ({ spec, name, namespace, apply, prune }) => {
+    for (let part = 1; part <= spec.size; part++) {
+      await apply(ConfigMap, { metadata: { name: joinedName(name, `${part}`) } });
+    }
+    // The watch has not shown this yet when prune runs.
+    const body = { spec: { size: 3 } };
+    if (spec.size === 1 && edits++ === 0) {
+      await world.client.patch(Widget, { namespace, name }, { type: "merge", body });
+    }
+    await prune();
+  }, { owns: [ConfigMap] });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" }, child = { namespace, name: "w-3" };
+  await createWidget(world, Widget, namespace, "w", { size: 3 });
+  await untilReady(world, Widget, namespace, "w");
+  const { metadata } = await world.client.get(ConfigMap, child);
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 1 } } });
+  await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.observedGeneration === 3);
+  await world.idle();
+  assert.equal((await world.client.get(ConfigMap, child)).metadata?.uid, metadata!.uid, "it was never deleted");
+});
 
 // FR-268
 Deno.test("prune deletes the children that are no longer applied, and no others", async () => {
