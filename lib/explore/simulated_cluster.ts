@@ -116,8 +116,13 @@ export class SimulatedCluster implements Cluster {
     if (fate.kind === "fail" && !fate.effect) return await this.#answer(process, failure(fate.code), signal);
     const stale = traced.nthWrite === undefined ? this.#past(process, traced) : undefined;
     if (stale?.refused) return await this.#answer(process, stale.refused, signal);
-    const served = process.await(this.#machine.run(() => this.#serve(inner, traced, stale?.path ?? path, request)));
-    const response = await served;
+    const serve = () =>
+      process.await(this.#machine.run(() => this.#serve(inner, traced, stale?.path ?? path, request)));
+    let response = await serve();
+    while (isUsers && response.status >= 500 && this.#downtime) {
+      await this.#downtime.promise; // as a user would send it again
+      response = await serve();
+    }
     if (fate.kind === "crash" && fate.moment === "unanswered") return await this.#die(process);
     if (fate.kind === "fail") return await this.#answer(process, failure(fate.code), signal);
     if (traced.target?.verb === "watch" && response.body) {
