@@ -141,7 +141,6 @@ export function unreadableList(
   return new ApiError(500, "StorageReadError", message, { ...detailsOf(resource, "list"), causes });
 }
 
-/** 504 for a future resourceVersion. */
 export function resourceVersionTooLarge(requested: number, current: number): ApiError {
   const message = `Too large resource version: ${requested}, current: ${current}`;
   const causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];

@@ -20,6 +20,5 @@ export interface ResourceRequest {
   readonly body: string;
   readonly signal?: AbortSignal;
   readonly user: UserInfo;
-  /** Sent as Warning headers. */
   readonly warnings: string[];
 }

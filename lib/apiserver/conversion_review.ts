@@ -90,7 +90,6 @@ function objectsOf(
   return Array.isArray(response.convertedObjects) ? response.convertedObjects : [];
 }
 
-/** `typed`: the version or kind is wrong. */
 function itemFault(
   original: DynamicObject,
   item: unknown,

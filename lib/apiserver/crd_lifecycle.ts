@@ -18,7 +18,6 @@ export class CrdLifecycle {
     server.storage.subscribe((resource, event) => this.#observe(resource, event));
   }
 
-  /** Call after a restore. */
   rebuild(): void {
     const { registry, storage } = this.#server;
     registry.clearCustom();

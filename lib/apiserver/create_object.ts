@@ -117,7 +117,6 @@ function* candidates(server: ServerContext, target: WriteTarget, prepared: Dynam
   }
 }
 
-/** Sets server fields, then validates. */
 function completeObject(server: ServerContext, target: WriteTarget, object: DynamicObject): DynamicObject {
   const { type } = target, resource = storageResource(type), nowMs = server.clock.now();
   const metadata = object.metadata!;

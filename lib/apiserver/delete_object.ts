@@ -12,7 +12,6 @@ import { CLEANUP_FINALIZER } from "./strategy_crd.ts";
 import { isReleased } from "./update_object.ts";
 import type { UserInfo } from "./user_info.ts";
 
-/** Finalizers of orphan and foreground deletion. */
 export const ORPHAN_FINALIZER = "orphan";
 export const FOREGROUND_FINALIZER = "foregroundDeletion";
 

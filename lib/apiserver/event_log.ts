@@ -34,7 +34,6 @@ export class EventLog {
     this.#compactedRevision = compactedRevision;
   }
 
-  /** The oldest revision that a watch can resume from. */
   get compactedRevision(): number {
     return this.#compactedRevision;
   }

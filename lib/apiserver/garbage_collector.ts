@@ -27,7 +27,6 @@ export class GarbageCollector {
     server.storage.subscribe((resource, event) => this.#observe(resource, event));
   }
 
-  /** Call after a restore. */
   rebuild(): void {
     this.#dependents.clear();
     for (const resource of this.#server.storage.resources()) {

@@ -15,7 +15,6 @@ import type { EmbeddedApiServer } from "./server.ts";
 import { ADMIN, AUTHENTICATED_GROUP, MASTERS_GROUP, type UserInfo } from "./user_info.ts";
 
 export interface HttpsOptions {
-  /** 0: any free port. */
   readonly port?: number;
   readonly logger?: Logger;
   /** Wall time, for certificates. */
@@ -48,7 +47,6 @@ export class HttpsServer implements AsyncDisposable {
   readonly #api: EmbeddedApiServer;
   readonly #logger: Logger;
   readonly #open = new Set<AbortController>();
-  /** Such as `https://127.0.0.1:34567`. */
   readonly url: string;
 
   private constructor(api: EmbeddedApiServer, bounded: BoundedServer, authority: CertificateAuthority, logger: Logger) {

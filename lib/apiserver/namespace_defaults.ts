@@ -25,7 +25,6 @@ export class NamespaceDefaults {
     for (const [name] of server.storage.scan(NAMESPACES)) this.#createDefaults(name);
   }
 
-  /** Call after a restore. */
   rebuild(): void {
     for (const [name] of this.#server.storage.scan(NAMESPACES)) this.#enqueue(name);
   }

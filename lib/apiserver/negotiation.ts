@@ -10,7 +10,6 @@ export type Shape =
 export interface Negotiated {
   readonly shape: Shape;
   readonly mediaType: "application/json" | "application/yaml";
-  /** `v1`, or `v1beta1` for older clients. */
   readonly shapeVersion: string;
 }
 

@@ -164,7 +164,6 @@ function validateUid(candidate: DynamicObject, live: DynamicObject, { type, name
   else throw invalid(type, name!, [invalidValue("metadata.uid", wanted, "field is immutable")]);
 }
 
-/** Ignored fields get no owner. */
 function dropResetFields(input: DynamicObject, target: WriteTarget): void {
   const { type, subresource } = target;
   if (subresource === undefined && type.subresources.includes("status")) delete input.status;

@@ -28,7 +28,6 @@ export class ProtobufReader {
     return new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, true);
   }
 
-  /** A view, not a copy. */
   bytes(): Uint8Array<ArrayBuffer> {
     return this.#take(Number(this.#varint()));
   }

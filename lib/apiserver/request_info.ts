@@ -31,7 +31,6 @@ export interface PathRequestInfo {
 
 export type RequestInfo = ResourceRequestInfo | PathRequestInfo;
 
-/** Subresources of the namespace, not resources in it. */
 const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
 
 /**

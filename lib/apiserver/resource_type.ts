@@ -2,7 +2,6 @@ import type { WebhookClientConfig } from "./webhook_client.ts";
 
 /** The parts of a structural schema that the server uses (apiextensions.k8s.io/v1 JSONSchemaProps; KEP-1979). */
 export interface Schema {
-  /** To a built-in definition, never in a CRD. */
   $ref?: string;
   description?: string;
   type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
@@ -68,7 +67,6 @@ export interface ConversionWebhook {
   readonly reviewVersion: "v1" | "v1beta1";
 }
 
-/** All versions of one custom resource, served or not. */
 export interface KindVersions {
   /** The stored `apiVersion`. */
   readonly storage: string;

@@ -154,7 +154,6 @@ export class EmbeddedApiServer {
     }
   }
 
-  /** Publishes a PEM certificate as `kube-root-ca.crt` in every namespace. */
   publishAuthority(certificate: string): void {
     this.#defaults.publishAuthority(certificate);
   }

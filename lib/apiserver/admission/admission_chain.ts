@@ -24,7 +24,6 @@ import { deniedBy, type WebhookCaller } from "./webhook_call.ts";
 import { selectorsMatch, webhookType, type WrittenObject } from "./webhook_match.ts";
 
 export interface AdmissionAttributes extends WrittenObject {
-  /** Empty until the server generates it. */
   readonly name: string;
   readonly user: UserInfo;
   readonly dryRun: boolean;

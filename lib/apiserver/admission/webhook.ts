@@ -53,7 +53,6 @@ export class WebhookTable {
     );
   }
 
-  /** Call after a restore. */
   rebuild(): void {
     this.#phases = {};
   }

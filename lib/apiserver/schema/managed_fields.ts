@@ -168,7 +168,6 @@ function firstOwners(live: DynamicObject, request: Request, type: TypeAt): Owner
 /** A write's changed fields in one version. */
 interface Change {
   readonly changed: FieldTrie;
-  /** Changed or removed. */
   readonly lost: FieldTrie;
 }
 
