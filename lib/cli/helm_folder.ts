@@ -3,7 +3,7 @@ import { describeError, UsageError } from "../base/mod.ts";
 import type { CommandContext } from "./command_context.ts";
 import { EXIT } from "./exit.ts";
 import { type ChartFiles, DECLARED_FILES, helmChart } from "./helm_chart.ts";
-import { firstLine, headOf, readIfExists, removeStale, writeFile } from "./manifest_files.ts";
+import { firstLine, headOf, readIfExists, removeStale, reportDifferences, writeFile } from "./manifest_files.ts";
 
 const CHART = "Chart.yaml";
 /** As Helm requires it (semver.org). */
@@ -48,7 +48,7 @@ export async function writeChart(context: CommandContext, folder: string): Promi
 
 /** `manifests --check` of a chart: fails where {@linkcode writeChart} would change it. */
 export async function checkChart(context: CommandContext, folder: string): Promise<number> {
-  const { terminal, program, command, version } = context, { declared, initial } = chartOf(context);
+  const { version } = context, { declared, initial } = chartOf(context);
   const chart = (await readIfExists(`${folder}/${CHART}`))!, differences: string[] = [];
   requireOwnChart(context, folder, chart);
   for (const { path } of DECLARED_FILES) {
@@ -61,14 +61,7 @@ export async function checkChart(context: CommandContext, folder: string): Promi
     if (await readIfExists(`${folder}/${path}`) === undefined) differences.push(`${path} is missing`);
   }
   if (withVersion(chart, version) !== chart) differences.push(`${CHART}: version or appVersion is not ${version}`);
-  if (differences.length === 0) {
-    terminal.out(`${folder} matches what the operator declares`);
-    return EXIT.done;
-  }
-  for (const difference of differences) terminal.err(difference);
-  terminal.err(`${program}: ${folder} differs from what the operator declares`);
-  terminal.err(`  fix: ${command} manifests --helm ${folder}`);
-  return EXIT.failed;
+  return reportDifferences(context, folder, { differences, option: "--helm" });
 }
 
 /** @throws {UsageError} if the program's version is not SemVer. */

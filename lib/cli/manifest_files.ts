@@ -2,6 +2,7 @@ import { describeError, UsageError } from "../base/mod.ts";
 import { stringify } from "yaml";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 import type { CommandContext } from "./command_context.ts";
+import { EXIT } from "./exit.ts";
 
 /** As Kubernetes reads it: quotes texts that YAML 1.1 takes for booleans or numbers. */
 export function manifestsYaml(objects: readonly DynamicObject[]): string {
@@ -17,6 +18,22 @@ export function firstLine({ message }: Error): string {
 /** `manifests` recognizes its files by this first line. */
 export function headOf(program: string, flag: "--output" | "--helm"): string {
   return `# Written by \`${program} manifests ${flag}\`: change the operator instead.\n`;
+}
+
+/** Ends a `--check`: prints what differs, and by which option of `manifests` it is written again. */
+export function reportDifferences(
+  { terminal, program, command }: CommandContext,
+  folder: string,
+  { differences, option }: { readonly differences: readonly string[]; readonly option: string },
+): number {
+  if (differences.length === 0) {
+    terminal.out(`${folder} matches what the operator declares`);
+    return EXIT.done;
+  }
+  for (const difference of differences) terminal.err(difference);
+  terminal.err(`${program}: ${folder} differs from what the operator declares`);
+  terminal.err(`  fix: ${command} manifests ${option} ${folder}`);
+  return EXIT.failed;
 }
 
 /** @throws {UsageError} if an existing file cannot be read. */

@@ -6,7 +6,15 @@ import { EXIT } from "./exit.ts";
 import { checkChart, isChart, writeChart } from "./helm_folder.ts";
 import { requireNamespaceName } from "./install.ts";
 import type { CommandContext } from "./command_context.ts";
-import { firstLine, headOf, manifestsYaml, readIfExists, removeStale, writeFile } from "./manifest_files.ts";
+import {
+  firstLine,
+  headOf,
+  manifestsYaml,
+  readIfExists,
+  removeStale,
+  reportDifferences,
+  writeFile,
+} from "./manifest_files.ts";
 import { writeBlock } from "./terminal.ts";
 
 interface ManifestsFlags {
@@ -129,7 +137,7 @@ function withLines(
 
 /** Compares by object and field; order and comments do not matter. */
 async function checkFolder(
-  { terminal, program, command }: CommandContext,
+  context: CommandContext,
   folder: string,
   objects: readonly DynamicObject[],
 ): Promise<number> {
@@ -140,7 +148,7 @@ async function checkFolder(
       if (!declared.includes(file)) continue;
       throw new UsageError(
         `cannot read ${path}: it does not exist, or cannot be read`,
-        `${command} manifests --output ${folder}`,
+        `${context.command} manifests --output ${folder}`,
       );
     }
     for (const object of parseManifests(path, text)) found.set(nameOf(object), object);
@@ -165,14 +173,7 @@ async function checkFolder(
     differences.push(`${KUSTOMIZATION} does not list ${name}`);
   }
   for (const name of stale) differences.push(`${KUSTOMIZATION} lists ${name}, which the operator does not declare`);
-  if (differences.length === 0) {
-    terminal.out(`${folder} matches what the operator declares`);
-    return EXIT.done;
-  }
-  for (const difference of differences) terminal.err(difference);
-  terminal.err(`${program}: ${folder} differs from what the operator declares`);
-  terminal.err(`  fix: ${command} manifests --output ${folder}`);
-  return EXIT.failed;
+  return reportDifferences(context, folder, { differences, option: "--output" });
 }
 
 /** Files that a kustomization lacks, and listed ones without a declaration, whose apply would fail. */
