@@ -42,7 +42,7 @@ export async function exploreAll(
   }
   const again = (name: string, named = "") =>
     `${command} test --explore --seed ${seed} --filter ${shellWord(name)}${named}`;
-  const scenarioOf = (name: string) => planned.map(nameOf).find((each) => name.startsWith(each)) ?? name;
+  const scenarioOf = (name: string) => planned.map(nameOf).find((each) => isReportOf(name, each)) ?? name;
   const files = reportFiles(flags, `${program} ${version}`, (_result, name) => again(scenarioOf(name)));
   await checkReports(files);
   using interrupts = new Interrupts({ hangup: true });
@@ -76,6 +76,11 @@ export async function exploreAll(
   terminal.out(`${explored - failed} passed, ${failed + broken + problems.length} failed`);
   if (signal.aborted) return EXIT.interrupted;
   return failed + broken + problems.length > 0 ? EXIT.failed : EXIT.done;
+}
+
+/** Whether a report's name is the scenario's, alone or with a kind of plan. */
+function isReportOf(name: string, scenario: string): boolean {
+  return name === scenario || PLAN_KINDS.some((kind) => name === `${scenario} (${kind})`);
 }
 
 function nameOf({ suite, scenario }: PlannedScenario): string {

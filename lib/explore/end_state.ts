@@ -148,6 +148,7 @@ export interface Difference {
 
 /** The end state of runs without faults, and what they disagree on. */
 export class ReferenceState {
+  readonly #runs: readonly EndState[];
   readonly #first: EndState;
   /** `Kind path` whose values differ from run to run. */
   readonly masked: ReadonlySet<string>;
@@ -156,35 +157,33 @@ export class ReferenceState {
   readonly #exceptions: ExploreExceptions;
 
   constructor(runs: readonly EndState[], exceptions: ExploreExceptions = {}) {
+    this.#runs = runs;
     this.#first = runs[0]!;
     this.#exceptions = exceptions;
     const masked = new Set<string>();
     for (const other of runs.slice(1)) {
       for (const [title, state] of this.#first) {
         const twin = other.get(title);
-        if (twin) { for (const path of differingPaths(state, twin)) masked.add(`${state.kind} ${path}`); }
+        for (const path of twin ? differingPaths(state, twin) : []) masked.add(`${state.kind} ${path}`);
       }
     }
     this.masked = masked;
-    const counts = runs.map((run) => this.#count(run, runs));
+    const counts = runs.map((run) => this.#count(run));
     for (const place of new Set(counts.flatMap((count) => [...count.keys()]))) {
       const found = counts.map((count) => count.get(place) ?? 0);
       this.#unstable.set(place, { min: Math.min(...found), max: Math.max(...found) });
     }
-    this.#runs = runs;
   }
-
-  readonly #runs: readonly EndState[];
 
   /** Whether every run without faults has an object of this name. */
-  #isStable(title: string, runs: readonly EndState[] = this.#runs): boolean {
-    return runs.every((run) => run.has(title));
+  #isStable(title: string): boolean {
+    return this.#runs.every((run) => run.has(title));
   }
 
-  #count(state: EndState, runs: readonly EndState[]): Map<string, number> {
+  #count(state: EndState): Map<string, number> {
     const counts = new Map<string, number>();
     for (const [title, { kind, namespace }] of state) {
-      if (this.#isStable(title, runs)) continue;
+      if (this.#isStable(title)) continue;
       const place = `${kind} ${namespace}`;
       counts.set(place, (counts.get(place) ?? 0) + 1);
     }
@@ -200,7 +199,7 @@ export class ReferenceState {
       if (actual) found.push(...this.#fieldDifferences(title, expected, actual));
       else if (!countsMayDiffer.includes(expected.kind)) found.push({ object: title, expected: "exists" });
     }
-    const counts = this.#count(state, this.#runs);
+    const counts = this.#count(state);
     for (const place of new Set([...counts.keys(), ...this.#unstable.keys()])) {
       const [kind = ""] = place.split(" "), count = counts.get(place) ?? 0;
       const { min, max } = this.#unstable.get(place) ?? { min: 0, max: 0 };

@@ -158,13 +158,12 @@ class Oracle {
   readonly #forbids: boolean;
   readonly #leaks: boolean;
   readonly #references: readonly SimulatedRun[];
-
   readonly #prepared: StorageSnapshot;
 
   constructor(
     prepared: StorageSnapshot,
     references: readonly SimulatedRun[],
-    exceptions: ExploreExceptions | undefined,
+    exceptions: ExploreExceptions,
   ) {
     this.#prepared = prepared;
     this.state = new ReferenceState(references.map((run) => endState(prepared, run.settled)), exceptions);
@@ -185,8 +184,7 @@ class Oracle {
       findings.push({ kind: "state", message: describeDifference(each) });
     }
     const [reference] = this.#references as [SimulatedRun], sinceRevision = run.trace.faultRevision ?? Infinity;
-    for (const object of run.trace.deletions(sinceRevision)) {
-      if (reference.trace.deletions(sinceRevision).has(object)) continue;
+    for (const object of run.trace.deletions(sinceRevision).difference(reference.trace.deletions(sinceRevision))) {
       findings.push({ kind: "deleted", message: `the operator deleted ${object}, which it keeps without a fault` });
     }
     for (const each of this.#left.differences(endState(this.#prepared, run.left))) {

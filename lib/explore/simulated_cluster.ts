@@ -111,7 +111,7 @@ export class SimulatedCluster implements Cluster {
     if (fate.kind === "crash" && fate.moment === "before") return await this.#die(process);
     if (fate.kind === "late") return await this.#dieSending(process, () => this.#serve(inner, traced, path, request));
     if (fate.kind === "clock") this.#simulation.clock.set(fate.byMs);
-    await process.await(this.#travel(signal));
+    await process.await(this.travel(signal));
     if (fate.kind === "foreign") await this.#machine.run(() => this.#changeByAnother(path));
     if (fate.kind === "fail" && !fate.effect) return await this.#answer(process, failure(fate.code), signal);
     const stale = traced.nthWrite === undefined ? this.#past(process, traced) : undefined;
@@ -130,7 +130,7 @@ export class SimulatedCluster implements Cluster {
     }
     if (fate.kind === "crash") {
       // Its code may use the answer until it waits for something.
-      await process.await(this.#travel(signal));
+      await process.await(this.travel(signal));
       this.#machine.run(() => this.#simulation.clock.schedule(() => process.kill(), 0));
       return response;
     }
@@ -213,7 +213,7 @@ export class SimulatedCluster implements Cluster {
   }
 
   async #answer(process: SimulatedProcess, response: Response, signal: AbortSignal | undefined): Promise<Response> {
-    await process.await(this.#travel(signal));
+    await process.await(this.travel(signal));
     return response;
   }
 
@@ -239,7 +239,8 @@ export class SimulatedCluster implements Cluster {
     await response.body?.cancel();
   }
 
-  #travel(signal?: AbortSignal): Promise<void> {
+  /** Resolves when a message has arrived. */
+  travel(signal?: AbortSignal): Promise<void> {
     const delayMs = LATENCY_MS_MIN + (LATENCY_MS_MAX - LATENCY_MS_MIN) * this.#latency.next();
     return this.pause(delayMs, signal);
   }
@@ -247,10 +248,6 @@ export class SimulatedCluster implements Cluster {
   /** Resolves later, whatever becomes of the process that waits. */
   pause(delayMs: number, signal?: AbortSignal): Promise<void> {
     return this.#machine.run(() => sleep(this.#simulation.clock, delayMs, signal));
-  }
-
-  travel(): Promise<void> {
-    return this.#travel();
   }
 
   elapsed(): number {

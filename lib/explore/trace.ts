@@ -51,7 +51,7 @@ export class Trace {
   }
 
   /** Objects (`plural namespace/name`) that the operator deleted although it had not made them since the fault. */
-  deletions(sinceRevision: number): ReadonlySet<string> {
+  deletions(sinceRevision: number): Set<string> {
     const made = new Set<string>(), deleted = new Set<string>();
     for (const { actor, target, code, isEffective, revision = 0 } of this.requests.slice(0, this.settledAfter)) {
       if (actor !== "operator" || !isEffective || revision <= sinceRevision || !target?.name) continue;
