@@ -1,13 +1,17 @@
 import { jsonClone, jsonEqual } from "../base/mod.ts";
-import { parseKey } from "../apimachinery/mod.ts";
+import { type DynamicObject, parseKey } from "../apimachinery/mod.ts";
 import { deleteObject } from "./delete_object.ts";
 import type { StorageEvent } from "./event_log.ts";
+import type { ResourceType } from "./resource_type.ts";
 import { resourceTypesOf } from "./schema/crd.ts";
 import type { ServerContext } from "./server_context.ts";
 import { CLEANUP_FINALIZER } from "./strategy_crd.ts";
 import { isReleased } from "./update_object.ts";
 
 export const CRDS = "customresourcedefinitions.apiextensions.k8s.io";
+
+/** Types of stored CRDs, which are frozen. One CRD is often in many servers, which restore the same snapshot. */
+const typesOf = new WeakMap<DynamicObject, readonly ResourceType[]>();
 
 /** Serves stored CRDs; deletes instances before their CRD. */
 export class CrdLifecycle {
@@ -21,7 +25,7 @@ export class CrdLifecycle {
   rebuild(): void {
     const { registry, storage } = this.#server;
     registry.clearCustom();
-    for (const [key, { object }] of storage.scan(CRDS)) registry.setCustom(key, resourceTypesOf(object).types);
+    for (const [key, { object }] of storage.scan(CRDS)) registry.setCustom(key, servedTypes(object));
   }
 
   #observe(resource: string, event: StorageEvent): void {
@@ -33,7 +37,7 @@ export class CrdLifecycle {
     const { object } = event.current;
     const isGone = event.type === "DELETED";
     if (isGone || !jsonEqual(event.previous?.object.spec, object.spec)) {
-      this.#server.registry.setCustom(event.key, isGone ? [] : resourceTypesOf(object).types);
+      this.#server.registry.setCustom(event.key, isGone ? [] : servedTypes(object));
       // The schema may have changed, so watches end, as in kube-apiserver. Watches of a removed kind send the deletions
       // first.
       if (event.previous || isGone) this.#server.storage.log(event.key).interrupt({ drain: isGone });
@@ -63,4 +67,10 @@ export class CrdLifecycle {
     if (isReleased(next, CRDS)) storage.remove(CRDS, crdName, next, crd);
     else storage.update(CRDS, crdName, next, crd);
   }
+}
+
+function servedTypes(crd: DynamicObject): readonly ResourceType[] {
+  let types = typesOf.get(crd);
+  if (!types) typesOf.set(crd, types = resourceTypesOf(crd).types);
+  return types;
 }

@@ -42,6 +42,8 @@ export interface EmbeddedApiServerOptions {
   readonly random?: Random;
   readonly logger?: Logger;
   readonly limits?: Partial<ServerLimits>;
+  /** Begins with this content: {@linkcode EmbeddedApiServer.restore}. With that of a new cluster where absent. */
+  readonly snapshot?: StorageSnapshot;
   /** Calls webhooks by URL; over the network where absent. */
   readonly webhookFetch?: WebhookFetch;
 }
@@ -96,7 +98,7 @@ export class EmbeddedApiServer {
       converter,
     };
     this.#context = context;
-    bootstrap(context);
+    if (!options.snapshot) bootstrap(context);
     this.#authorizer = new Authorizer(context.storage);
     this.tokens = new TokenIssuer(context.clock, context.storage);
     this.#special = new SpecialResources(context, this.#authorizer, this.tokens);
@@ -104,6 +106,7 @@ export class EmbeddedApiServer {
     this.#collector = new GarbageCollector(context);
     new NamespaceLifecycle(context);
     this.#defaults = new NamespaceDefaults(context);
+    if (options.snapshot) this.restore(options.snapshot);
   }
 
   /** For tests and exploration. */

@@ -1,3 +1,6 @@
+/** The reason where none is given. One for all: an exception for each request that ends would cost its stack trace. */
+const ENDED = new DOMException("it ended", "AbortError");
+
 /**
  * A signal that aborts with any parent or by `abort`; disposing unlinks it. `AbortSignal.any` leaks every child of a
  * long-lived parent in Deno (denoland/deno#24842).
@@ -32,7 +35,7 @@ export class LinkedAbort implements Disposable {
     return this.#controller.signal;
   }
 
-  abort(reason?: unknown): void {
+  abort(reason: unknown = ENDED): void {
     this[Symbol.dispose]();
     this.#controller.abort(reason);
   }

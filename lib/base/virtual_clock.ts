@@ -28,7 +28,9 @@ export class VirtualClock implements Clock {
   #nowMs: number;
   #setByMs = 0;
   #nextId = 1;
+  /** In order of due time, then of creation. */
   #timers: Timer[] = [];
+  readonly #dueMs = new Map<number, number>();
 
   /**
    * `startMs` is in milliseconds since the Unix epoch. `settled` resolves when a timer's code has run; {@linkcode
@@ -54,18 +56,23 @@ export class VirtualClock implements Clock {
     this.#setByMs += deltaMs;
     this.#nowMs += deltaMs;
     this.#timers = this.#timers.map((timer) => ({ ...timer, dueMs: timer.dueMs + deltaMs }));
+    for (const { id, dueMs } of this.#timers) this.#dueMs.set(id, dueMs);
   }
 
   /** See {@linkcode Clock.schedule}. */
   schedule(callback: () => void, delayMs: number): TimerHandle {
-    const id = this.#nextId++;
-    this.#timers.push({ id, dueMs: this.#nowMs + Math.max(0, delayMs), callback });
+    const id = this.#nextId++, dueMs = this.#nowMs + Math.max(0, delayMs);
+    this.#timers.splice(this.#position(dueMs, id), 0, { id, dueMs, callback });
+    this.#dueMs.set(id, dueMs);
     return { id };
   }
 
   /** See {@linkcode Clock.clear}. */
-  clear(handle: TimerHandle): void {
-    this.#timers = this.#timers.filter((timer) => timer.id !== handle.id);
+  clear({ id }: TimerHandle): void {
+    const dueMs = this.#dueMs.get(id);
+    if (dueMs === undefined) return;
+    this.#dueMs.delete(id);
+    this.#timers.splice(this.#position(dueMs, id), 1);
   }
 
   /** The number of scheduled callbacks. */
@@ -75,7 +82,7 @@ export class VirtualClock implements Clock {
 
   /** Milliseconds until the next callback, if any. */
   get nextInMs(): number | undefined {
-    const next = this.#next();
+    const [next] = this.#timers;
     return next && Math.max(0, next.dueMs - this.#nowMs);
   }
 
@@ -88,21 +95,32 @@ export class VirtualClock implements Clock {
     if (!(deltaMs >= 0)) throw new RangeError(`a clock cannot advance by ${deltaMs} ms`);
     const endMs = this.#nowMs + deltaMs;
     await this.#settle();
-    for (let next = this.#next(); next && next.dueMs <= endMs; next = this.#next()) {
-      this.clear(next);
-      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
-      next.callback();
+    for (let [next] = this.#timers; next && next.dueMs <= endMs; [next] = this.#timers) {
+      this.fireNext();
       await this.#settle();
     }
     this.#nowMs = Math.max(this.#nowMs, endMs);
   }
 
-  #next(): Timer | undefined {
-    let first: Timer | undefined;
-    for (const timer of this.#timers) {
-      if (!first || timer.dueMs < first.dueMs || (timer.dueMs === first.dueMs && timer.id < first.id)) first = timer;
+  /** Advances the clock to the next callback and runs it. Returns false if there is none. */
+  fireNext(): boolean {
+    const next = this.#timers.shift();
+    if (!next) return false;
+    this.#dueMs.delete(next.id);
+    this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+    next.callback();
+    return true;
+  }
+
+  /** Where a timer is, or belongs, in the order. */
+  #position(dueMs: number, id: number): number {
+    let low = 0, high = this.#timers.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1, timer = this.#timers[middle]!;
+      if (timer.dueMs < dueMs || (timer.dueMs === dueMs && timer.id < id)) low = middle + 1;
+      else high = middle;
     }
-    return first;
+    return low;
   }
 }
 

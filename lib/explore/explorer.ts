@@ -1,6 +1,7 @@
 import { describeError, jsonEqual, SeededRandom } from "../base/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import type { ExploreExceptions, PlannedScenario } from "../harness/mod.ts";
+import { controlAmbientCalls } from "./ambient_calls.ts";
 import { type Difference, endState, ReferenceState } from "./end_state.ts";
 import { makePlans, networkFaults, type Plan, PLAN_KINDS, type PlanKind, type PruneReason } from "./plan.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
@@ -9,7 +10,7 @@ import type { Trace } from "./trace.ts";
 
 /** Why a run under a plan is a failure. */
 export interface Finding {
-  readonly kind: "scenario" | "settles" | "state" | "deleted" | "left" | "forbidden" | "secret" | "uncaught";
+  readonly kind: "scenario" | "settles" | "state" | "deleted" | "remains" | "forbidden" | "secret" | "uncaught";
   readonly message: string;
 }
 
@@ -75,6 +76,7 @@ const REFERENCES = 3;
  */
 export async function explore(planned: PlannedScenario, options: ExploreOptions): Promise<Exploration> {
   const { seed, signal, waitMsMax } = options, base = { ...NOTHING, planned, seed };
+  using _controlled = controlAmbientCalls(); // once, and not for each run
   if (planned.scenario.options.inProcess) return { ...base, skipped: "it drives the operator's process itself" };
   const run = { seed, waitMsMax, signal }, references: SimulatedRun[] = [];
   let prepared: StorageSnapshot;
@@ -153,7 +155,7 @@ function holdsFailure({ faults }: Plan, failures: readonly FailedPlan[]): boolea
 /** Compares runs with the reference. */
 class Oracle {
   readonly state: ReferenceState;
-  readonly #left: ReferenceState;
+  readonly #cleared: ReferenceState;
   readonly #settles: boolean;
   readonly #forbids: boolean;
   readonly #leaks: boolean;
@@ -167,7 +169,7 @@ class Oracle {
   ) {
     this.#prepared = prepared;
     this.state = new ReferenceState(references.map((run) => endState(prepared, run.settled)), exceptions);
-    this.#left = new ReferenceState(references.map((run) => endState(prepared, run.left)), exceptions);
+    this.#cleared = new ReferenceState(references.map((run) => endState(prepared, run.cleared)), exceptions);
     this.#settles = references.every(({ isSettled }) => isSettled);
     this.#forbids = references.some(isForbidden);
     this.#leaks = references.some((run) => leakedSecret(run) !== undefined);
@@ -187,8 +189,8 @@ class Oracle {
     for (const object of run.trace.deletions(sinceRevision).difference(reference.trace.deletions(sinceRevision))) {
       findings.push({ kind: "deleted", message: `the operator deleted ${object}, which it keeps without a fault` });
     }
-    for (const each of this.#left.differences(endState(this.#prepared, run.left))) {
-      findings.push({ kind: "left", message: `after the deletion: ${describeDifference(each)}` });
+    for (const each of this.#cleared.differences(endState(this.#prepared, run.cleared))) {
+      findings.push({ kind: "remains", message: `after the deletion: ${describeDifference(each)}` });
     }
     if (!this.#forbids && isForbidden(run)) {
       findings.push({ kind: "forbidden", message: "a request of the operator is forbidden: a rule is missing" });

@@ -4,9 +4,9 @@ import type { SimulatedRun } from "./simulated_run.ts";
 const LENGTH_MIN = 8;
 
 /** Where the operator shows a value of a Secret: an Event, a status or a log line; undefined if nowhere. */
-export function leakedSecret({ settled, left, result }: SimulatedRun): string | undefined {
+export function leakedSecret({ settled, cleared, result }: SimulatedRun): string | undefined {
   const values = new Map<string, string>(), texts: (readonly [string, string])[] = [];
-  for (const tables of [settled.tables, left.tables]) {
+  for (const tables of [settled.tables, cleared.tables]) {
     for (const table of tables.values()) {
       for (const { object } of table.values()) {
         const { kind = "", metadata, data, status, note, message } = object as typeof object & Record<string, unknown>;

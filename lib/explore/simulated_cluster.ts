@@ -1,5 +1,5 @@
 import { type Random, sleep, type Transport, type TransportRequest } from "../base/mod.ts";
-import { EmbeddedApiServer, requestInfo } from "../apiserver/mod.ts";
+import { EmbeddedApiServer, requestInfo, type StorageSnapshot } from "../apiserver/mod.ts";
 import type { Cluster, ClusterUser } from "../harness/mod.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 import type { Simulation } from "./simulation.ts";
@@ -49,6 +49,10 @@ const LATENCY_MS_MIN = 0.2, LATENCY_MS_MAX = 2;
 const LATE_MS = 1_003;
 /** When a watch that lost an event ends, so that a list shows what it showed. */
 const HIDDEN_MS = 15_000;
+/** More requests than this are an operator that never comes to rest. */
+const REQUESTS_MAX = 20_000;
+/** At rest: so long without a change of the cluster, of all the time that an operator gets. */
+const QUIET_MS = 60_000, SETTLE_MS_MAX = 30 * 60_000;
 /** Set by what the exploration itself writes; no part of an end state. */
 export const FOREIGN_ANNOTATION = "explore.pintle.dev/foreign";
 
@@ -72,15 +76,20 @@ export class SimulatedCluster implements Cluster {
   /** Resolves when the operator works again. */
   #downtime: PromiseWithResolvers<void> | undefined;
   readonly #startMs: number;
+  #changedMs = 0;
+  /** Resolves when the operator has sent too many requests. */
+  readonly #overrun = Promise.withResolvers<void>();
 
-  constructor(simulation: Simulation, faults: NetworkFaults = {}) {
+  /** Begins with `snapshot`; with a new cluster where absent. */
+  constructor(simulation: Simulation, faults: NetworkFaults = {}, snapshot?: StorageSnapshot) {
     this.#simulation = simulation;
     this.#faults = faults;
     this.#startMs = simulation.clock.elapsed();
     this.#latency = simulation.random("latency");
     this.#machine = new SimulatedProcess(simulation, "API server");
-    this.server = new EmbeddedApiServer({ clock: simulation.clock, random: simulation.random("server") });
+    this.server = new EmbeddedApiServer({ clock: simulation.clock, random: simulation.random("server"), snapshot });
     this.#admin = this.server.transport();
+    this.server.storage.subscribe(() => void (this.#changedMs = simulation.clock.elapsed()));
   }
 
   transport(user?: ClusterUser): Transport {
@@ -151,8 +160,18 @@ export class SimulatedCluster implements Cluster {
       atMs: this.#sinceStartMs(),
       ...(actor === "operator" && writes && { nthWrite: this.trace.nextWrite() }),
     };
-    this.trace.requests.push(traced);
+    if (this.trace.requests.push(traced) > REQUESTS_MAX) this.#overrun.resolve();
     return traced;
+  }
+
+  /** Waits until the cluster has not changed for a while; false if it never stops. */
+  async settle(): Promise<boolean> {
+    const { clock } = this.#simulation, startMs = clock.elapsed();
+    for (let quietMs = 0; quietMs < QUIET_MS; quietMs = clock.elapsed() - Math.max(startMs, this.#changedMs)) {
+      if (clock.elapsed() - startMs > SETTLE_MS_MAX || this.trace.requests.length > REQUESTS_MAX) return false;
+      await Promise.race([sleep(clock, QUIET_MS - quietMs), this.#overrun.promise]);
+    }
+    return true;
   }
 
   /**

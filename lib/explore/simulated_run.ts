@@ -5,7 +5,6 @@ import type { PlannedScenario, ScenarioOutcome, ScenarioResult } from "../harnes
 import { runScenario } from "../harness/run_scenario.ts";
 import { ScenarioWorld } from "../harness/scenario_world.ts";
 import { limitMsOf } from "../harness/suite.ts";
-import { sleep } from "../base/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import { type NetworkFaults, SimulatedCluster } from "./simulated_cluster.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
@@ -18,12 +17,12 @@ export interface SimulatedRun {
   /** The body's own outcome, without the teardown. */
   readonly outcome: ScenarioOutcome;
   readonly trace: Trace;
-  /** Whether the operator came to rest after the body. */
+  /** Whether the operator came to rest after the body, and after the teardown. */
   readonly isSettled: boolean;
   /** The cluster when the operator had come to rest. */
   readonly settled: StorageSnapshot;
-  /** The cluster after the teardown. */
-  readonly left: StorageSnapshot;
+  /** The same when the objects of its kinds were deleted. */
+  readonly cleared: StorageSnapshot;
   /** What no code handled. */
   readonly uncaught: readonly string[];
   /** Calls that left the simulation. */
@@ -44,11 +43,6 @@ interface SimulatedRunOptions {
 const RESTART_MS = 1_000;
 /** Virtual time of a run begins at another time of day for another seed, so that what comes from it differs. */
 const OFFSET_MS = 37 * 3_600_000 + 41 * 60_000 + 13_007;
-/** More requests than this are an operator that never comes to rest. */
-const REQUESTS_MAX = 20_000;
-/** At rest: so long without a change of the cluster, of all the time that an operator gets. */
-const QUIET_MS = 60_000, SETTLE_MS_MAX = 30 * 60_000;
-
 /** Makes a cluster with what a scenario needs: the operator's kinds and rules, and what its suite is given. */
 export function prepare(
   { suite, scenario }: PlannedScenario,
@@ -72,11 +66,10 @@ export function runSimulated(
 ): Promise<SimulatedRun> {
   const simulation = new Simulation(seed, OFFSET_MS * (seed % 97)), { clock } = simulation;
   return simulation.run(async () => {
-    await using cluster = new SimulatedCluster(simulation, faults);
+    await using cluster = new SimulatedCluster(simulation, faults, prepared);
     const options = { clock, waitMsMax, signal };
-    cluster.server.restore(prepared);
     await using within = await ScenarioWorld.open(suite, { ...options, limitMs: limitMsOf(scenario.options) });
-    let settled = prepared, isSettled = false, outcome: ScenarioOutcome = { kind: "passed" };
+    let settled = prepared, cleared = prepared, isSettled = false, outcome: ScenarioOutcome = { kind: "passed" };
     const { result, close } = await runScenario({
       suite,
       scenario,
@@ -86,16 +79,21 @@ export function runSimulated(
       seed: simulation.random("operator").seed,
       prefix: "run",
       host: hostIn(simulation, within.operator().servesWebhooks ? cluster : undefined),
+      isDiscarded: true,
       onBodyEnd: async (ended) => {
         outcome = ended;
-        isSettled = await settle(cluster, simulation);
+        isSettled = await cluster.settle();
         cluster.trace.settledAfter = cluster.trace.requests.length;
         settled = cluster.server.snapshot();
       },
+      onCleared: async () => {
+        isSettled &&= await cluster.settle();
+        cleared = cluster.server.snapshot();
+      },
     });
     await close(false);
-    const { trace, server } = cluster, { warnings, uncaughtErrors: uncaught } = simulation;
-    return { result, outcome, trace, isSettled, settled, left: server.snapshot(), uncaught, warnings };
+    const { trace } = cluster, { warnings, uncaughtErrors: uncaught } = simulation;
+    return { result, outcome, trace, isSettled, settled, cleared, uncaught, warnings };
   });
 }
 
@@ -117,18 +115,4 @@ function hostIn(simulation: Simulation, called: SimulatedCluster | undefined): O
       return process.run(begin);
     },
   };
-}
-
-/** Waits until the cluster has not changed for a while; false if it never stops. */
-async function settle({ server, trace }: SimulatedCluster, { clock }: Simulation): Promise<boolean> {
-  const startMs = clock.elapsed();
-  let revision = server.storage.revision, quietMs = clock.elapsed();
-  while (clock.elapsed() - quietMs < QUIET_MS) {
-    if (clock.elapsed() - startMs > SETTLE_MS_MAX || trace.requests.length > REQUESTS_MAX) return false;
-    await sleep(clock, 1_000);
-    if (server.storage.revision === revision) continue;
-    revision = server.storage.revision;
-    quietMs = clock.elapsed();
-  }
-  return true;
 }

@@ -87,11 +87,9 @@ export class Simulation implements SimulatedMachine {
     for (;;) {
       await this.#settle();
       if (hasEnded) return await ended;
-      const nextInMs = this.clock.nextInMs;
-      if (nextInMs === undefined) {
+      if (!this.clock.fireNext()) {
         throw new StuckError("the scenario waits for something outside of the simulation, which cannot happen");
       }
-      await this.clock.advance(nextInMs);
     }
   }
 

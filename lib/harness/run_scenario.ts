@@ -42,8 +42,13 @@ interface ScenarioRun {
   readonly diagnose?: () => Promise<ScenarioResult["attachments"]>;
   /** Starts an operator in this process. */
   readonly host?: OperatorHost;
+  /** The cluster ends with the run: a teardown deletes the objects of the operator's kinds, and those outside of
+   * namespaces, and no Event is collected. */
+  readonly isDiscarded?: boolean;
   /** Called when the body has ended, before anything that it made is removed. */
   readonly onBodyEnd?: (outcome: ScenarioOutcome) => Promise<void>;
+  /** Called when that is removed, while the operator still works. */
+  readonly onCleared?: () => Promise<void>;
 }
 
 export interface ScenarioEnd {
@@ -145,11 +150,12 @@ async function teardown(
     );
   if (environment) {
     await attempt("waiting for its last writes", () => environment.endBody());
-    await attempt("collecting its Events", () => environment.collectEvents());
+    if (!run.isDiscarded) await attempt("collecting its Events", () => environment.collectEvents());
   }
   // Clean-up needs a running operator, and a failed body may leave it in any state.
   if (outcome.kind !== "passed" && !run.deployed) await attempt("ending its operator", () => operator.crash());
   if (environment && !isKept(run, outcome)) await attempt("deleting what it created", () => environment.clear());
+  await run.onCleared?.();
   if (operator instanceof InProcessOperator) {
     await attempt("ending its operator", () => operator[Symbol.asyncDispose]());
   }

@@ -34,6 +34,8 @@ interface ScenarioEnvironmentOptions {
   readonly signal: AbortSignal;
   /** Notified of what stops the scenario outside of its body. */
   readonly onError?: (error: unknown) => void;
+  /** Nobody uses the cluster afterwards: namespaces may stay. */
+  readonly isDiscarded?: boolean;
   readonly onStep?: (kind: StepKind, title: string, ended: boolean) => void;
 }
 
@@ -178,7 +180,9 @@ export class ScenarioEnvironment {
     }
     const { namespaces, outside } = this.#cluster;
     for (const ref of outside.toReversed()) await attempt(() => this.#delete(ref));
-    for (const name of namespaces) await attempt(() => this.#delete(namespaceRef(name)));
+    if (!this.#options.isDiscarded) {
+      for (const name of namespaces) await attempt(() => this.#delete(namespaceRef(name)));
+    }
     if (problems.length > 0) throw new AggregateError(problems, problems.map(describeError).join("\n"));
   }
 
@@ -198,14 +202,14 @@ export class ScenarioEnvironment {
    */
   async #deleteAll(kind: TypedResource<KubeObject>): Promise<Ref<never>[]> {
     const held: Ref<never>[] = [], isOwn = "crd" in kind || ("hasStatus" in kind && kind.hasStatus === true);
-    for (const namespace of kind.namespaced ? this.#cluster.namespaces : []) {
-      const { items } = await this.#admin.list(kind, { namespace }).catch(nothingFound);
-      for (const object of items) {
-        if (!isOwn && !object.metadata?.finalizers?.length) continue;
-        const ref = { resource: kind, key: { ...keyOf(object), namespace } } as Ref<never>;
-        await this.#delete(ref);
-        if (await this.#admin.find(kind, ref.key)) held.push(ref);
-      }
+    if (!kind.namespaced) return held;
+    const { items } = await this.#admin.list(kind).catch(nothingFound);
+    for (const object of items) {
+      if (!this.#cluster.namespaces.includes(object.metadata?.namespace ?? "")) continue;
+      if (!isOwn && !object.metadata?.finalizers?.length) continue;
+      const ref = { resource: kind, key: keyOf(object) } as Ref<never>;
+      await this.#delete(ref);
+      if (await this.#admin.find(kind, ref.key)) held.push(ref);
     }
     return held;
   }
