@@ -38,6 +38,8 @@ interface SimulatedRunOptions {
   /** Bound of each expectation, in virtual time. */
   readonly waitMsMax: number;
   readonly signal: AbortSignal;
+  /** Called when the operator has come to rest after a body that passed, before anything is removed. */
+  readonly onRest?: (cluster: SimulatedCluster, simulation: Simulation) => Promise<void>;
 }
 
 /** A kubelet starts a container again after about so long. */
@@ -52,7 +54,7 @@ const QUIET_MS = 60_000, SETTLE_MS_MAX = 30 * 60_000;
 /** Makes a cluster with what a scenario needs: the operator's kinds and rules, and what its suite is given. */
 export function prepare(
   { suite, scenario }: PlannedScenario,
-  { seed, waitMsMax, signal }: Omit<SimulatedRunOptions, "prepared" | "faults">,
+  { seed, waitMsMax, signal }: Pick<SimulatedRunOptions, "seed" | "waitMsMax" | "signal">,
 ): Promise<StorageSnapshot> {
   const simulation = new Simulation(seed), options = { clock: simulation.clock, waitMsMax, signal };
   return simulation.run(async () => {
@@ -68,7 +70,7 @@ export function prepare(
 /** Runs a scenario once, in virtual time. Never throws for what the scenario does: problems are in the result. */
 export function runSimulated(
   { suite, scenario }: PlannedScenario,
-  { seed, prepared, faults, waitMsMax, signal }: SimulatedRunOptions,
+  { seed, prepared, faults, waitMsMax, signal, onRest }: SimulatedRunOptions,
 ): Promise<SimulatedRun> {
   const simulation = new Simulation(seed, OFFSET_MS * (seed % 97)), { clock } = simulation;
   return simulation.run(async () => {
@@ -91,6 +93,7 @@ export function runSimulated(
         isSettled = await settle(cluster, simulation);
         cluster.trace.settledAfter = cluster.trace.requests.length;
         settled = cluster.server.snapshot();
+        if (ended.kind === "passed") await onRest?.(cluster, simulation);
       },
     });
     await close(false);
@@ -120,11 +123,11 @@ function hostIn(simulation: Simulation, called: SimulatedCluster | undefined): O
 }
 
 /** Waits until the cluster has not changed for a while; false if it never stops. */
-async function settle({ server, trace }: SimulatedCluster, { clock }: Simulation): Promise<boolean> {
-  const startMs = clock.elapsed();
+export async function settle({ server, trace }: SimulatedCluster, { clock }: Simulation): Promise<boolean> {
+  const startMs = clock.elapsed(), requestsMax = trace.requests.length + REQUESTS_MAX;
   let revision = server.storage.revision, quietMs = clock.elapsed();
   while (clock.elapsed() - quietMs < QUIET_MS) {
-    if (clock.elapsed() - startMs > SETTLE_MS_MAX || trace.requests.length > REQUESTS_MAX) return false;
+    if (clock.elapsed() - startMs > SETTLE_MS_MAX || trace.requests.length > requestsMax) return false;
     await sleep(clock, 1_000);
     if (server.storage.revision === revision) continue;
     revision = server.storage.revision;
