@@ -6,6 +6,7 @@ import { runScenario } from "../harness/run_scenario.ts";
 import { ScenarioWorld } from "../harness/scenario_world.ts";
 import { limitMsOf } from "../harness/suite.ts";
 import { sleep } from "../base/mod.ts";
+import type { BackoffOptions } from "../queue/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import { type NetworkFaults, SimulatedCluster } from "./simulated_cluster.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
@@ -30,7 +31,7 @@ export interface SimulatedRun {
   readonly warnings: readonly string[];
 }
 
-interface SimulatedRunOptions {
+export interface SimulatedRunOptions {
   readonly seed: number;
   /** The cluster with all that the scenario needs: {@linkcode prepare}. */
   readonly prepared: StorageSnapshot;
@@ -38,6 +39,8 @@ interface SimulatedRunOptions {
   /** Bound of each expectation, in virtual time. */
   readonly waitMsMax: number;
   readonly signal: AbortSignal;
+  /** Pauses before the operator tries failed work again; short ones if absent. */
+  readonly backoff?: BackoffOptions;
   /** Called when the operator has come to rest after a body that passed, before anything is removed. */
   readonly onRest?: (cluster: SimulatedCluster, simulation: Simulation) => Promise<void>;
 }
@@ -70,7 +73,7 @@ export function prepare(
 /** Runs a scenario once, in virtual time. Never throws for what the scenario does: problems are in the result. */
 export function runSimulated(
   { suite, scenario }: PlannedScenario,
-  { seed, prepared, faults, waitMsMax, signal, onRest }: SimulatedRunOptions,
+  { seed, prepared, faults, waitMsMax, signal, backoff, onRest }: SimulatedRunOptions,
 ): Promise<SimulatedRun> {
   const simulation = new Simulation(seed, OFFSET_MS * (seed % 97)), { clock } = simulation;
   return simulation.run(async () => {
@@ -87,7 +90,7 @@ export function runSimulated(
       ...options,
       seed: simulation.random("operator").seed,
       prefix: "run",
-      host: hostIn(simulation, within.operator().servesWebhooks ? cluster : undefined),
+      host: { backoff, ...hostIn(simulation, within.operator().servesWebhooks ? cluster : undefined) },
       onBodyEnd: async (ended) => {
         outcome = ended;
         isSettled = await settle(cluster, simulation);
