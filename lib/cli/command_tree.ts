@@ -149,6 +149,7 @@ function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTabl
     .option("--junit <file>", "write a JUnit XML report")
     .option("--report <file>", "write an HTML report: every step, write, Event and log line")
     .option("--explore", "run each scenario once for each fault that could break the operator, in virtual time")
+    .option("--specs", "explore other specs of each scenario's objects, in place of faults")
     .option("--plan <plan>", "explore one plan of one scenario again, as a failure names it")
     .option("--plans-max <n>", "most plans of each scenario", Number)
     .action((suites, flags) =>

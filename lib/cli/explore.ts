@@ -40,7 +40,7 @@ export async function exploreAll(
   if (flags.plan !== undefined && !plan) {
     throw new UsageError(`${flags.plan} is not a plan of this version`, "plans are in the output of `test --explore`");
   }
-  const again = (name: string, named = "") =>
+  const again = (name: string, named = flags.specs ? " --specs" : "") =>
     `${command} test --explore --seed ${seed} --filter ${shellWord(name)}${named}`;
   const scenarioOf = (name: string) => planned.map(nameOf).find((each) => isReportOf(name, each)) ?? name;
   const files = reportFiles(flags, `${program} ${version}`, (_result, name) => again(scenarioOf(name)));
@@ -53,11 +53,18 @@ export async function exploreAll(
   for (const each of planned) {
     if (signal.aborted) break;
     const name = nameOf(each), beganMs = clock.now();
-    const exploration = await explore(each, { seed, waitMsMax: WAIT_MS_MAX, signal, plan, plansMax: flags.plansMax });
+    const exploration = await explore(each, {
+      seed,
+      waitMsMax: WAIT_MS_MAX,
+      signal,
+      plan,
+      plansMax: flags.plansMax,
+      ...(flags.specs && { kinds: ["specs"] }),
+    });
     if (exploration.problem !== undefined) broken++;
     explored += exploration.explored;
     failed += exploration.failures.length;
-    for (const line of linesOf(name, exploration, (text) => again(name, ` --plan ${text}`), painted)) {
+    for (const line of linesOf(name, exploration, (text) => again(name, ` --plan ${shellWord(text)}`), painted)) {
       terminal.out(line);
     }
     scenarios.push(...resultsOf(exploration, beganMs, clock.now()));

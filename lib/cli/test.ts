@@ -32,7 +32,7 @@ export async function test(context: CommandContext, names: readonly string[], fl
   }
   const clock = new SystemClock(), random = new SystemRandom();
   const seed = settings.testSeed || 1 + Math.floor(random.next() * (2 ** 31 - 2));
-  if (flags.explore || flags.plan !== undefined) {
+  if (flags.explore || flags.specs || flags.plan !== undefined) {
     const { exploreAll } = await import("./explore.ts");
     return await exploreAll(context, flags, { planned, seed });
   }

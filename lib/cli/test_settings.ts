@@ -100,6 +100,7 @@ export interface TestFlags {
   readonly junit?: string | undefined;
   readonly report?: string | undefined;
   readonly explore?: true | undefined;
+  readonly specs?: true | undefined;
   readonly plan?: string | undefined;
   readonly plansMax?: number | undefined;
 }

@@ -43,7 +43,7 @@ export function setEngineConditions<Status extends object>(draft: StatusDraft<St
     if (ready && (ran || stale)) draft.conditionOf(observed, { type: "Ready", ...ready });
     else if (ran || stale || !present) {
       draft.conditionOf(observed, { type: "Ready", status: "True", reason: "Reconciled", message: "" });
-    } else draft.conditionOf(observed, present);
+    } else draft.conditionOf(observed, { ...present, message: present.message ?? "" });
   }
   if (hot.length > 0) {
     const names = hot.slice(0, 5).join(", ") + (hot.length > 5 ? ` and ${hot.length - 5} more` : "");

@@ -328,7 +328,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       signal: this.#signal,
       deleting,
     });
-    if (this.#concerns(object)) setEngineConditions(draft, this.#facts(object, handlerFailures));
+    if (kind.hasStatus && this.#concerns(object)) setEngineConditions(draft, this.#facts(object, handlerFailures));
     // Status first, then the record of success: a crash in between calls the handlers again and loses no status.
     let written: Written<T> | undefined = { object, foreign: false };
     try {

@@ -224,13 +224,32 @@ export class ReferenceState {
 
   /** A masked field may have any value, but not come or go. */
   #isIgnored({ kind, fields }: ObjectState, actual: ObjectState, path: string): boolean {
-    const { ignore = [] } = this.#exceptions, name = `${kind}.${path}`;
-    if (ignore.some((each) => name === each || name.startsWith(`${each}.`) || name.startsWith(`${each}[`))) return true;
+    if (isExcepted(this.#exceptions, kind, path)) return true;
     return this.masked.has(`${kind} ${path}`) && fields.has(path) && actual.fields.has(path);
   }
 }
 
-function differingPaths(left: ObjectState, right: ObjectState): string[] {
+/** Whether the suite declares that the field may differ. */
+export function isExcepted({ ignore = [] }: ExploreExceptions, kind: string, path: string): boolean {
+  const name = `${kind}.${path}`;
+  return ignore.some((each) => name === each || name.startsWith(`${each}.`) || name.startsWith(`${each}[`));
+}
+
+/** Paths of fields that differ, or that only one of both has. */
+export function differingPaths(left: ObjectState, right: ObjectState): string[] {
   const paths = new Set([...left.fields.keys(), ...right.fields.keys()]);
   return [...paths].filter((path) => !jsonEqual(left.fields.get(path), right.fields.get(path))).sort();
+}
+
+/** A difference in words. */
+export function describeDifference({ object, path, expected, actual }: Difference): string {
+  if (path === undefined) {
+    if (expected === undefined) return `${object} should not exist`;
+    return actual === undefined ? `${object} is missing` : `${object}: ${actual} objects instead of ${expected}`;
+  }
+  return `${object} ${path}: ${text(actual)} instead of ${text(expected)}`;
+}
+
+function text(value: unknown): string {
+  return value === undefined ? "nothing" : JSON.stringify(value);
 }

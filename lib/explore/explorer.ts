@@ -2,10 +2,11 @@ import { describeError, jsonEqual, SeededRandom } from "../base/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import type { ExploreExceptions, PlannedScenario } from "../harness/mod.ts";
 import { controlAmbientCalls } from "./ambient_calls.ts";
-import { type Difference, endState, ReferenceState } from "./end_state.ts";
+import { describeDifference, endState, ReferenceState } from "./end_state.ts";
 import { makePlans, networkFaults, type Plan, PLAN_KINDS, type PlanKind, type PruneReason } from "./plan.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
 import { leakedSecret } from "./secret_leak.ts";
+import { SpecSearch } from "./spec_search.ts";
 import type { Trace } from "./trace.ts";
 
 /** Why a run under a plan is a failure. */
@@ -92,12 +93,17 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
   } catch (error) {
     return { ...base, problem: `it fails without a fault: ${describeError(error)}` };
   }
+  if (options.plan?.transition || options.kinds?.includes("specs")) {
+    return { ...base, ...await exploreSpecs(planned, options, { prepared, references }) };
+  }
   const [first] = references as [SimulatedRun], oracle = new Oracle(prepared, references, planned.suite.explore);
   const { plans, pruned } = makePlans(first.trace, new SeededRandom(seed));
   const result = await runPlans(plansOf(options, plans), {
     ...options,
-    execute: (plan) => runSimulated(planned, { ...run, prepared, faults: networkFaults(plan) }),
-    judge: (ended) => oracle.judge(ended),
+    examine: async (plan) => {
+      const ended = await runSimulated(planned, { ...run, prepared, faults: networkFaults(plan) });
+      return { run: ended, findings: oracle.judge(ended) };
+    },
   });
   return {
     ...base,
@@ -111,6 +117,33 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
   };
 }
 
+/** Explores plans of the kind `specs`, and no others. */
+async function exploreSpecs(
+  planned: PlannedScenario,
+  options: ExploreOptions,
+  { prepared, references }: { readonly prepared: StorageSnapshot; readonly references: readonly SimulatedRun[] },
+): Promise<Partial<Exploration>> {
+  const [first] = references as [SimulatedRun], { plan } = options;
+  const search = await SpecSearch.open(planned, first, { ...options, prepared }, plan?.transition);
+  if (search.plans.length === 0) {
+    if (plan) return { problem: "it leaves no object of this plan's kind and name" };
+    return { skipped: "it leaves no object whose kind and spec the operator declares" };
+  }
+  const result = await runPlans(plan ? [plan] : plansOf(options, search.plans), {
+    ...options,
+    examine: ({ transition }) => search.run(transition!),
+  });
+  return {
+    ...result,
+    requests: first.trace.requests.length,
+    pruned: search.refused > 0 ? new Map([["refused", search.refused]]) : new Map(),
+    generated: search.plans.length + search.refused,
+    masked: search.masked,
+    warnings: [...new Set(references.flatMap(({ warnings }) => warnings))],
+    trace: first.trace,
+  };
+}
+
 function plansOf(
   { plan, plansMax = Infinity, kinds = PLAN_KINDS }: ExploreOptions,
   plans: readonly Plan[],
@@ -119,12 +152,11 @@ function plansOf(
 }
 
 interface PlanRuns extends Pick<ExploreOptions, "signal" | "failuresMax" | "onPlan"> {
-  execute(plan: Plan): Promise<SimulatedRun>;
-  judge(run: SimulatedRun): Finding[];
+  examine(plan: Plan): Promise<{ readonly run: SimulatedRun; readonly findings: readonly Finding[] }>;
 }
 
 /** Runs plans one after the other; `held` counts pairs that hold a fault which fails alone. */
-async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity, onPlan, execute, judge }: PlanRuns) {
+async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity, onPlan, examine }: PlanRuns) {
   const failures: FailedPlan[] = [], exploredKinds = new Set<PlanKind>();
   let explored = 0, held = 0;
   for (const plan of plans) {
@@ -133,9 +165,8 @@ async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity
       held++;
       continue;
     }
-    const run = await execute(plan);
+    const { run, findings } = await examine(plan);
     if (signal.aborted) break; // what it found is the interruption's
-    const findings = judge(run);
     explored++;
     exploredKinds.add(plan.kind);
     if (findings.length > 0) failures.push({ plan, findings, run: { trace: run.trace, result: run.result } });
@@ -207,17 +238,4 @@ class Oracle {
 
 function isForbidden({ trace }: SimulatedRun): boolean {
   return trace.requests.some(({ actor, code }) => actor === "operator" && code === 403);
-}
-
-/** A difference in words. */
-function describeDifference({ object, path, expected, actual }: Difference): string {
-  if (path === undefined) {
-    if (expected === undefined) return `${object} should not exist`;
-    return actual === undefined ? `${object} is missing` : `${object}: ${actual} objects instead of ${expected}`;
-  }
-  return `${object} ${path}: ${text(actual)} instead of ${text(expected)}`;
-}
-
-function text(value: unknown): string {
-  return value === undefined ? "nothing" : JSON.stringify(value);
 }

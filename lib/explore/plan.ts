@@ -1,5 +1,6 @@
 import type { Random } from "../base/mod.ts";
 import type { EventFate, NetworkFaults, WriteFate } from "./simulated_cluster.ts";
+import { formatTransition, parseTransition, type SpecTransition } from "./spec_transition.ts";
 import type { Trace, TracedEvent, TracedRequest } from "./trace.ts";
 
 /** Kinds of plans, in the order in which they are explored. */
@@ -13,6 +14,7 @@ export const PLAN_KINDS = [
   "late",
   "clock",
   "pairs",
+  "specs",
 ] as const;
 export type PlanKind = typeof PLAN_KINDS[number];
 
@@ -27,6 +29,8 @@ export type Fault =
 export interface Plan {
   readonly kind: PlanKind;
   readonly faults: readonly Fault[];
+  /** For `specs`, which have no faults. */
+  readonly transition?: SpecTransition;
 }
 
 /** How long a process that starts on the past keeps seeing it. */
@@ -56,7 +60,8 @@ export function networkFaults({ faults }: Plan): NetworkFaults {
 }
 
 /** The name of a plan, from which {@linkcode parsePlan} makes it again: `write:3:crash:before`. */
-export function formatPlan({ faults }: Plan): string {
+export function formatPlan({ faults, transition }: Plan): string {
+  if (transition) return formatTransition(transition);
   return faults.map((fault) => {
     if (fault.at === "revision") return `revision:${fault.revision}:shows:${fault.shows}`;
     const { kind, ...details } = fault.fate;
@@ -66,6 +71,8 @@ export function formatPlan({ faults }: Plan): string {
 
 /** The plan of a name, or undefined. */
 export function parsePlan(text: string): Plan | undefined {
+  const transition = parseTransition(text);
+  if (transition) return { kind: "specs", faults: [], transition };
   const faults = text.split("+").map(parseFault);
   if (!faults.every((fault) => fault !== undefined)) return undefined;
   return { kind: faults.length > 1 ? "pairs" : kindOf(faults[0]!), faults };
@@ -195,7 +202,7 @@ function describeEvent({ watch, type, namespace, name }: TracedEvent): string {
 }
 
 /** Why plans were left out. */
-export type PruneReason = "no effect" | "never superseded" | "nothing follows" | "holds a failure";
+export type PruneReason = "no effect" | "never superseded" | "nothing follows" | "holds a failure" | "refused";
 
 /** The plans for a reference run, and how many were left out, by reason. */
 export interface PlanSet {

@@ -77,8 +77,8 @@ export class SimulatedCluster implements Cluster {
   #downtime: PromiseWithResolvers<void> | undefined;
   readonly #startMs: number;
   #changedMs = 0;
-  /** Resolves when the operator has sent too many requests. */
-  readonly #overrun = Promise.withResolvers<void>();
+  /** Resolves when so many requests were sent that the operator never comes to rest. */
+  #overrun = { after: Infinity, reached: Promise.withResolvers<void>() };
 
   /** Begins with `snapshot`; with a new cluster where absent. */
   constructor(simulation: Simulation, faults: NetworkFaults = {}, snapshot?: StorageSnapshot) {
@@ -160,16 +160,20 @@ export class SimulatedCluster implements Cluster {
       atMs: this.#sinceStartMs(),
       ...(actor === "operator" && writes && { nthWrite: this.trace.nextWrite() }),
     };
-    if (this.trace.requests.push(traced) > REQUESTS_MAX) this.#overrun.resolve();
+    if (this.trace.requests.push(traced) > this.#overrun.after) this.#overrun.reached.resolve();
     return traced;
   }
 
   /** Waits until the cluster has not changed for a while; false if it never stops. */
   async settle(): Promise<boolean> {
-    const { clock } = this.#simulation, startMs = clock.elapsed();
+    const { clock } = this.#simulation, startMs = clock.elapsed(), { requests } = this.trace;
+    const { after, reached } = this.#overrun = {
+      after: requests.length + REQUESTS_MAX,
+      reached: Promise.withResolvers<void>(),
+    };
     for (let quietMs = 0; quietMs < QUIET_MS; quietMs = clock.elapsed() - Math.max(startMs, this.#changedMs)) {
-      if (clock.elapsed() - startMs > SETTLE_MS_MAX || this.trace.requests.length > REQUESTS_MAX) return false;
-      await Promise.race([sleep(clock, QUIET_MS - quietMs), this.#overrun.promise]);
+      if (clock.elapsed() - startMs > SETTLE_MS_MAX || requests.length > after) return false;
+      await Promise.race([sleep(clock, QUIET_MS - quietMs), reached.promise]);
     }
     return true;
   }

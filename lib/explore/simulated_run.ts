@@ -5,6 +5,7 @@ import type { PlannedScenario, ScenarioOutcome, ScenarioResult } from "../harnes
 import { runScenario } from "../harness/run_scenario.ts";
 import { ScenarioWorld } from "../harness/scenario_world.ts";
 import { limitMsOf } from "../harness/suite.ts";
+import type { BackoffOptions } from "../queue/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import { type NetworkFaults, SimulatedCluster } from "./simulated_cluster.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
@@ -29,7 +30,7 @@ export interface SimulatedRun {
   readonly warnings: readonly string[];
 }
 
-interface SimulatedRunOptions {
+export interface SimulatedRunOptions {
   readonly seed: number;
   /** The cluster with all that the scenario needs: {@linkcode prepare}. */
   readonly prepared: StorageSnapshot;
@@ -37,6 +38,10 @@ interface SimulatedRunOptions {
   /** Bound of each expectation, in virtual time. */
   readonly waitMsMax: number;
   readonly signal: AbortSignal;
+  /** Pauses before the operator tries failed work again; short ones if absent. */
+  readonly backoff?: BackoffOptions;
+  /** Called when the operator has come to rest after a body that passed, before anything is removed. */
+  readonly onRest?: (cluster: SimulatedCluster, simulation: Simulation) => Promise<void>;
 }
 
 /** A kubelet starts a container again after about so long. */
@@ -46,7 +51,7 @@ const OFFSET_MS = 37 * 3_600_000 + 41 * 60_000 + 13_007;
 /** Makes a cluster with what a scenario needs: the operator's kinds and rules, and what its suite is given. */
 export function prepare(
   { suite, scenario }: PlannedScenario,
-  { seed, waitMsMax, signal }: Omit<SimulatedRunOptions, "prepared" | "faults">,
+  { seed, waitMsMax, signal }: Pick<SimulatedRunOptions, "seed" | "waitMsMax" | "signal">,
 ): Promise<StorageSnapshot> {
   const simulation = new Simulation(seed), options = { clock: simulation.clock, waitMsMax, signal };
   return simulation.run(async () => {
@@ -62,7 +67,7 @@ export function prepare(
 /** Runs a scenario once, in virtual time. Never throws for what the scenario does: problems are in the result. */
 export function runSimulated(
   { suite, scenario }: PlannedScenario,
-  { seed, prepared, faults, waitMsMax, signal }: SimulatedRunOptions,
+  { seed, prepared, faults, waitMsMax, signal, backoff, onRest }: SimulatedRunOptions,
 ): Promise<SimulatedRun> {
   const simulation = new Simulation(seed, OFFSET_MS * (seed % 97)), { clock } = simulation;
   return simulation.run(async () => {
@@ -78,13 +83,14 @@ export function runSimulated(
       ...options,
       seed: simulation.random("operator").seed,
       prefix: "run",
-      host: hostIn(simulation, within.operator().servesWebhooks ? cluster : undefined),
+      host: { backoff, ...hostIn(simulation, within.operator().servesWebhooks ? cluster : undefined) },
       isDiscarded: true,
       onBodyEnd: async (ended) => {
         outcome = ended;
         isSettled = await cluster.settle();
         cluster.trace.settledAfter = cluster.trace.requests.length;
         settled = cluster.server.snapshot();
+        if (ended.kind === "passed") await onRest?.(cluster, simulation);
       },
       onCleared: async () => {
         isSettled &&= await cluster.settle();

@@ -13,6 +13,7 @@ import {
 } from "../base/mod.ts";
 import { Client } from "../client/mod.ts";
 import type { HostGateway, Operator, RunningOperator } from "../operator/mod.ts";
+import type { BackoffOptions } from "../queue/mod.ts";
 import type { Cluster, ClusterUser } from "./cluster.ts";
 import type { InProcessControl, InProcessStart, OperatorUnderTest, SeenRequest } from "./operator_under_test.ts";
 import { recorded, type Timeline } from "./timeline.ts";
@@ -23,6 +24,8 @@ const STOP_GRACE_MS = 10_000;
 
 /** Starts the operator's processes, where more than this process's life can end them. */
 export interface OperatorHost {
+  /** Pauses before failed work is tried again; short ones if absent. */
+  readonly backoff?: BackoffOptions;
   /** Calls `begin` as a new process of `operator`. */
   start(operator: InProcessOperator, begin: () => Promise<void>): Promise<void>;
 }
@@ -180,7 +183,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   }
 
   async #begin(how: InProcessStart): Promise<void> {
-    const { cluster, clock, random, timeline, user } = this.#options;
+    const { cluster, clock, random, timeline, user, host } = this.#options;
     this.#requests = [];
     this.#died = Promise.withResolvers<void>();
     this.#isDead = false;
@@ -194,7 +197,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
         random: random(),
         logger: createLogger((record) => timeline.log(record)),
         mask: timeline.mask,
-        controller: { backoff: { initialMs: 5, maxMs: 50 } },
+        controller: { backoff: host?.backoff ?? { initialMs: 5, maxMs: 50 } },
         signal: this.#startAbort.signal,
         serve: async (running) => {
           // Only conversions are needed before stores exist.

@@ -40,8 +40,8 @@ import { correct as timestamps } from "./correct/timestamps.ts";
 /** An operator with a planted bug, and the same without it. */
 export interface PlantedBug {
   readonly name: string;
-  /** The kind of plan that shows it; `other`: no fault does, another spec may. */
-  readonly pattern: Exclude<PlanKind, "pairs"> | "other";
+  /** The kind of plan that shows it. */
+  readonly pattern: Exclude<PlanKind, "pairs">;
   readonly buggy: Suite;
   readonly fixed: Suite;
 }
@@ -63,11 +63,11 @@ export const BUGS: readonly PlantedBug[] = [
   { name: "autoscaled_claims", pattern: "hidden", ...autoscaledClaims },
   { name: "off_and_on_unseen", pattern: "hidden", ...offAndOnUnseen },
   { name: "new_pod_unseen", pattern: "hidden", ...newPodUnseen },
-  { name: "removed_label_stays", pattern: "other", ...removedLabelStays },
-  { name: "partial_reference", pattern: "other", ...partialReference },
+  { name: "removed_label_stays", pattern: "specs", ...removedLabelStays },
+  { name: "partial_reference", pattern: "specs", ...partialReference },
   { name: "grow_before_cleanup", pattern: "late", ...growBeforeCleanup },
-  { name: "field_ignored", pattern: "other", ...fieldIgnored },
-  { name: "all_ready_gate", pattern: "other", ...allReadyGate },
+  { name: "field_ignored", pattern: "specs", ...fieldIgnored },
+  { name: "all_ready_gate", pattern: "specs", ...allReadyGate },
   { name: "expectations_by_name", pattern: "hidden", ...expectationsByName },
   { name: "list_cut_short", pattern: "events", ...listCutShort },
   { name: "conflict_swallowed", pattern: "errors", ...conflictSwallowed },

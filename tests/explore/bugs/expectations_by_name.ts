@@ -16,7 +16,7 @@ function operator(isFixed: boolean): Operator {
   const made = new Operator("runners"), expected = new Set<string>();
   made.on(Runner).reconcile(async ({ name, namespace, uid, spec, cached, apply }) => {
     const key = isFixed ? uid : `${namespace}/${name}`;
-    if (cached(Pod).get({ namespace, name })) return;
+    if (cached(Pod).get({ namespace, name })?.metadata?.labels?.runner === spec.label) return;
     if (expected.has(key)) return; // created, and not seen yet
     expected.add(key);
     try {
