@@ -32,8 +32,12 @@ const DERIVED = /\.pintle\.dev\/(?:handled|pending)$|^status\.(?:currentRevision
 const TIME = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g;
 
-/** What `after` has beside `before`, which holds what every cluster has. */
-export function endState(before: StorageSnapshot, after: StorageSnapshot): EndState {
+/** What `after` has beside `before`, which holds what every cluster has, and what the suite's world holds. */
+export function endState(
+  before: StorageSnapshot,
+  after: StorageSnapshot,
+  world: readonly ObjectState[] = [],
+): EndState {
   const objects: DynamicObject[] = [];
   for (const [resource, table] of after.tables) {
     for (const [key, stored] of table) {
@@ -43,7 +47,14 @@ export function endState(before: StorageSnapshot, after: StorageSnapshot): EndSt
     }
   }
   const names = new Names(objects);
-  return new Map(objects.map((object) => [titleOf(object), stateOf(object, names)]));
+  const state = new Map(objects.map((object) => [titleOf(object), stateOf(object, names)]));
+  for (const entry of world) {
+    const named = names.ofWorld(entry);
+    let title = `${entry.kind} ${named.name}`;
+    while (state.has(title)) title += "'"; // names that differ only in a uid
+    state.set(title, named);
+  }
+  return state;
 }
 
 function titleOf({ kind = "", metadata }: DynamicObject): string {
@@ -128,6 +139,13 @@ class Names {
 
   describe(uid: string): string {
     return this.#uids.has(uid) ? "(exists)" : "(does not exist)";
+  }
+
+  ofWorld({ name, fields, ...rest }: ObjectState): ObjectState {
+    const replaced = [...fields].map(([path, value]) =>
+      [this.replace(path), typeof value === "string" ? this.replace(value) : value] as const
+    );
+    return { ...rest, name: this.replace(name), fields: new Map(replaced) };
   }
 
   replace(text: string): string {

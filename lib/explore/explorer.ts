@@ -2,7 +2,7 @@ import { describeError, jsonEqual, SeededRandom } from "../base/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import type { ExploreExceptions, PlannedScenario } from "../harness/mod.ts";
 import { controlAmbientCalls } from "./ambient_calls.ts";
-import { describeDifference, endState, ReferenceState } from "./end_state.ts";
+import { describeDifference, type EndState, endState, ReferenceState } from "./end_state.ts";
 import { makePlans, networkFaults, type Plan, PLAN_KINDS, type PlanKind, type PruneReason } from "./plan.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
 import { leakedSecret } from "./secret_leak.ts";
@@ -199,8 +199,8 @@ class Oracle {
     exceptions: ExploreExceptions,
   ) {
     this.#prepared = prepared;
-    this.state = new ReferenceState(references.map((run) => endState(prepared, run.settled)), exceptions);
-    this.#cleared = new ReferenceState(references.map((run) => endState(prepared, run.cleared)), exceptions);
+    this.state = new ReferenceState(references.map((run) => settledState(prepared, run)), exceptions);
+    this.#cleared = new ReferenceState(references.map((run) => clearedState(prepared, run)), exceptions);
     this.#settles = references.every(({ isSettled }) => isSettled);
     this.#forbids = references.some(isForbidden);
     this.#leaks = references.some((run) => leakedSecret(run) !== undefined);
@@ -213,14 +213,14 @@ class Oracle {
     if (this.#settles && !run.isSettled) {
       findings.push({ kind: "settles", message: "the operator never comes to rest" });
     }
-    for (const each of this.state.differences(endState(this.#prepared, run.settled))) {
+    for (const each of this.state.differences(settledState(this.#prepared, run))) {
       findings.push({ kind: "state", message: describeDifference(each) });
     }
     const [reference] = this.#references as [SimulatedRun], sinceRevision = run.trace.faultRevision ?? Infinity;
     for (const object of run.trace.deletions(sinceRevision).difference(reference.trace.deletions(sinceRevision))) {
       findings.push({ kind: "deleted", message: `the operator deleted ${object}, which it keeps without a fault` });
     }
-    for (const each of this.#cleared.differences(endState(this.#prepared, run.cleared))) {
+    for (const each of this.#cleared.differences(clearedState(this.#prepared, run))) {
       findings.push({ kind: "remains", message: `after the deletion: ${describeDifference(each)}` });
     }
     if (!this.#forbids && isForbidden(run)) {
@@ -234,6 +234,14 @@ class Oracle {
     if (leaked) findings.push({ kind: "secret", message: leaked });
     return findings;
   }
+}
+
+function settledState(prepared: StorageSnapshot, { settled, worlds }: SimulatedRun): EndState {
+  return endState(prepared, settled, worlds.settled);
+}
+
+function clearedState(prepared: StorageSnapshot, { cleared, worlds }: SimulatedRun): EndState {
+  return endState(prepared, cleared, worlds.cleared);
 }
 
 function isForbidden({ trace }: SimulatedRun): boolean {

@@ -1,35 +1,91 @@
 import type { Exploration, FailedPlan } from "./explorer.ts";
-import { describeFault, describeRequest, type Fault } from "./plan.ts";
+import { describeEvent, describeFault, describeRequest, type Fault, type Plan } from "./plan.ts";
 import { describeTransition } from "./spec_transition.ts";
-import type { TracedRequest } from "./trace.ts";
+import type { Trace, TracedRequest } from "./trace.ts";
 
-/** Lines of a story before and after its fault. */
+/** Moments of a story before and after its fault. */
 const BEFORE_MAX = 6, AFTER_MAX = 10;
 const FINDINGS_MAX = 5;
 
-/** A failed plan for people: what happened in order, the fault marked, and what was different in the end. */
-export function failureStory({ trace }: Exploration, { plan, findings, run }: FailedPlan): string[] {
-  const faults = plan.transition
-    ? [describeTransition(plan.transition)]
-    : plan.faults.map((fault) => describeFault(fault, trace!));
-  const shown = findings.slice(0, FINDINGS_MAX).map(({ message }) => `  failed: ${message.replaceAll("\n", "\n    ")}`);
-  const more = findings.length - shown.length;
-  return [...faults, ...eventsOf(run, plan.faults[0]), ...shown, ...more > 0 ? [`  and ${more} more`] : []];
+/** One thing that happened in a run. */
+export interface Moment {
+  /** Since the beginning of the run. */
+  readonly atMs: number;
+  /** `scenario`, or a process of the operator. */
+  readonly process: string;
+  /** As `patch deployments home/shop`. */
+  readonly what: string;
+  /** The answer's code, or why there is none; absent for events and calls. */
+  readonly answer?: string;
+  readonly isFault: boolean;
 }
 
-/** Without a fault the specs change, which they do once the scenario's body has ended. */
-function eventsOf({ trace }: FailedPlan["run"], fault: Fault | undefined): string[] {
-  const specs = new Set(trace.requests.slice(trace.settledAfter).filter(isSpecChange));
-  const changes = trace.requests.filter((request) => request.nthWrite !== undefined || isChange(request));
-  const isMarked = (request: TracedRequest) => fault ? isFaulty(request, fault) : specs.has(request);
-  const at = Math.max(0, changes.findIndex(isMarked));
-  const from = Math.max(0, at - BEFORE_MAX), lines = changes.slice(from, at + AFTER_MAX);
-  return lines.map((request) => {
-    const mark = isMarked(request) ? ">" : " ", seconds = (request.atMs / 1_000).toFixed(1).padStart(7);
-    return `  ${mark}${seconds} s  ${request.process.padEnd(10)}  ${describeRequest(request)}  ${
-      request.code ?? "no answer"
-    }`;
-  });
+/** A failed plan for people: what happened in order, the fault marked, and what was different in the end. */
+export function failureStory(exploration: Exploration, failure: FailedPlan): string[] {
+  const { findings } = failure;
+  const shown = findings.slice(0, FINDINGS_MAX).map(({ message }) => `  failed: ${message.replaceAll("\n", "\n    ")}`);
+  const more = findings.length - shown.length;
+  return [
+    ...describePlan(exploration, failure.plan),
+    ...momentsOf(failure).map(lineOf),
+    ...shown,
+    ...more > 0 ? [`  and ${more} more`] : [],
+  ];
+}
+
+/** What a plan changes, a line each. */
+export function describePlan({ trace }: Exploration, { faults, transition }: Plan): string[] {
+  return transition ? [describeTransition(transition)] : faults.map((fault) => describeFault(fault, trace!));
+}
+
+/**
+ * What happened around the faults: writes, changes of the scenario, calls of its world, and events that have a fault.
+ * Without a fault the specs change, which they do once the scenario's body has ended.
+ */
+export function momentsOf({ plan: { faults }, run: { trace } }: FailedPlan): Moment[] {
+  const moments = [...requestMoments(trace, faults), ...otherMoments(trace, faults)].sort((a, b) => a.atMs - b.atMs);
+  const first = Math.max(0, moments.findIndex(({ isFault }) => isFault));
+  const last = Math.max(first, moments.findLastIndex(({ isFault }) => isFault));
+  const to = Math.min(last, first + AFTER_MAX) + AFTER_MAX;
+  return moments.slice(Math.max(0, first - BEFORE_MAX), to);
+}
+
+function lineOf({ isFault, atMs, process, what, answer }: Moment): string {
+  const seconds = (atMs / 1_000).toFixed(1).padStart(7);
+  return `  ${isFault ? ">" : " "}${seconds} s  ${process.padEnd(10)}  ${what}${answer ? `  ${answer}` : ""}`;
+}
+
+function requestMoments(trace: Trace, faults: readonly Fault[]): Moment[] {
+  const specs = new Set(faults.length > 0 ? [] : trace.requests.slice(trace.settledAfter).filter(isSpecChange));
+  const crash = faults.find(({ at }) => at === "revision"),
+    crashed = crash &&
+      trace.requests.find(({ revision = 0 }) => crash.at === "revision" && revision >= crash.revision);
+  return trace.requests.filter((request) => request.nthWrite !== undefined || isChange(request)).map((request) => ({
+    atMs: request.atMs,
+    process: request.process,
+    what: describeRequest(request),
+    answer: `${request.code ?? "no answer"}`,
+    isFault: request === crashed || specs.has(request) ||
+      faults.some((fault) => fault.at === "write" && fault.nth === request.nthWrite),
+  }));
+}
+
+function otherMoments({ events, calls }: Trace, faults: readonly Fault[]): Moment[] {
+  const has = (at: Fault["at"], nth: number) =>
+    faults.some((fault) => fault.at === at && "nth" in fault && fault.nth === nth);
+  const faulty = events.filter(({ nth }) => has("event", nth)).map((event) => ({
+    atMs: event.atMs,
+    process: event.process,
+    what: `event ${describeEvent(event)}`,
+    isFault: true,
+  }));
+  const called = calls.map(({ atMs, process, name, nth }) => ({
+    atMs,
+    process,
+    what: name,
+    isFault: has("call", nth),
+  }));
+  return [...faulty, ...called];
 }
 
 function isChange({ actor, isEffective }: TracedRequest): boolean {
@@ -38,9 +94,4 @@ function isChange({ actor, isEffective }: TracedRequest): boolean {
 
 function isSpecChange({ actor, method, target }: TracedRequest): boolean {
   return actor === "scenario" && method === "PATCH" && target?.subresource === undefined;
-}
-
-function isFaulty({ nthWrite, revision }: TracedRequest, fault: Fault): boolean {
-  if (fault.at === "write") return nthWrite === fault.nth;
-  return fault.at === "revision" && revision !== undefined && revision >= fault.revision;
 }

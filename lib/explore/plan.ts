@@ -1,5 +1,5 @@
 import type { Random } from "../base/mod.ts";
-import type { EventFate, NetworkFaults, WriteFate } from "./simulated_cluster.ts";
+import type { CallFate, EventFate, NetworkFaults, WriteFate } from "./simulated_cluster.ts";
 import { formatTransition, parseTransition, type SpecTransition } from "./spec_transition.ts";
 import type { Trace, TracedEvent, TracedRequest } from "./trace.ts";
 
@@ -22,6 +22,7 @@ export type PlanKind = typeof PLAN_KINDS[number];
 export type Fault =
   | { readonly at: "write"; readonly nth: number; readonly fate: Exclude<WriteFate, { readonly kind: "pass" }> }
   | { readonly at: "event"; readonly nth: number; readonly fate: Exclude<EventFate, { readonly kind: "deliver" }> }
+  | { readonly at: "call"; readonly nth: number; readonly fate: Exclude<CallFate, { readonly kind: "pass" }> }
   /** The operator dies once the storage has `revision`; the next process sees the state of `shows`. */
   | { readonly at: "revision"; readonly revision: number; readonly shows: number };
 
@@ -42,10 +43,12 @@ const CLOCK_STEP_MS = 3_600_000;
 /** The faults of a plan, for one run. */
 export function networkFaults({ faults }: Plan): NetworkFaults {
   const writes = new Map<number, WriteFate>(), events = new Map<number, EventFate>(), crashes = new Set<number>();
+  const calls = new Map<number, CallFate>();
   let stale: NetworkFaults["stale"];
   for (const fault of faults) {
     if (fault.at === "write") writes.set(fault.nth, fault.fate);
     else if (fault.at === "event") events.set(fault.nth, fault.fate);
+    else if (fault.at === "call") calls.set(fault.nth, fault.fate);
     else {
       crashes.add(fault.revision);
       stale = { revision: fault.shows, forMs: STALE_MS };
@@ -54,6 +57,7 @@ export function networkFaults({ faults }: Plan): NetworkFaults {
   return {
     onWrite: ({ nthWrite }) => writes.get(nthWrite!) ?? { kind: "pass" },
     onEvent: ({ nth }) => events.get(nth) ?? { kind: "deliver" },
+    onCall: ({ nth }) => calls.get(nth) ?? { kind: "pass" },
     crashesAt: (revision) => crashes.delete(revision),
     stale,
   };
@@ -85,6 +89,7 @@ function parseFault(text: string): Fault | undefined {
     const shows = Number(details[0] ?? NaN);
     return kind === "shows" && Number.isSafeInteger(shows) ? { at, revision: nth, shows } : undefined;
   }
+  if (at === "call") return kind === "crash" || kind === "fail" ? { at, nth, fate: { kind } } : undefined;
   const fate = at === "write" ? writeFate(kind, details) : at === "event" ? eventFate(kind, details) : undefined;
   return fate && { at, nth, fate } as Fault;
 }
@@ -135,7 +140,7 @@ function kindOf(fault: Fault): PlanKind {
 }
 
 /** A fault in words. */
-export function describeFault(fault: Fault, { requests, events }: Trace): string {
+export function describeFault(fault: Fault, { requests, events, calls }: Trace): string {
   if (fault.at === "revision") {
     return `the operator dies at version ${fault.revision}; the next process sees the cluster of version ${fault.shows} ` +
       `for ${STALE_MS / 1_000} s`;
@@ -143,6 +148,10 @@ export function describeFault(fault: Fault, { requests, events }: Trace): string
   if (fault.at === "write") {
     const request = requests.find(({ nthWrite }) => nthWrite === fault.nth);
     return `${writeWords(fault.fate)} ${request ? describeRequest(request) : `write ${fault.nth}`}`;
+  }
+  if (fault.at === "call") {
+    const call = calls.find(({ nth }) => nth === fault.nth)?.name ?? `call ${fault.nth}`;
+    return fault.fate.kind === "crash" ? `the operator dies right after ${call}` : `an error is thrown by ${call}`;
   }
   const event = events.find(({ nth }) => nth === fault.nth);
   return `${eventWords(fault.fate)} ${event ? describeEvent(event) : `event ${fault.nth}`}`;
@@ -178,13 +187,13 @@ function eventWords(fate: EventFate): string {
     case "repeat":
       return "the operator gets twice";
     case "delay":
-      return `${fate.byMs / 1_000} s late comes`;
+      return `the operator gets ${fate.byMs / 1_000} s late`;
     case "cut":
       return "the watch is cut after";
     case "expire":
       return "the watch ends with 410 Gone after";
     case "deliver":
-      return "as usual comes";
+      return "nothing happens to";
   }
 }
 
@@ -197,7 +206,7 @@ export function describeRequest({ target, method, path }: TracedRequest): string
 }
 
 /** An event in words: `MODIFIED configmaps home/a`. */
-function describeEvent({ watch, type, namespace, name }: TracedEvent): string {
+export function describeEvent({ watch, type, namespace, name }: TracedEvent): string {
   return `${type} ${watch.split("/").at(-1)} ${[namespace, name].filter(Boolean).join("/")}`;
 }
 
@@ -212,6 +221,9 @@ export interface PlanSet {
 
 /** Pairs of faults of one scenario: a sample, as their number grows with the square. */
 const PAIRS_MAX = 40;
+
+/** Calls of the world that have faults: some fakes are read often. */
+const CALLS_MAX = 40;
 
 /** Makes the plans for `trace`, in order of their kinds; `random` chooses the pairs. */
 export function makePlans(trace: Trace, random: Random): PlanSet {
@@ -228,6 +240,8 @@ export function makePlans(trace: Trace, random: Random): PlanSet {
     add("crash", { at: "write", nth, fate: { kind: "crash", moment: "unanswered" } });
     add("crash", { at: "write", nth, fate: { kind: "crash", moment: "answered" } });
   }
+  const calls = trace.calls.slice(0, CALLS_MAX);
+  for (const { nth } of calls) add("crash", { at: "call", nth, fate: { kind: "crash" } });
   addStale(trace, add, prune);
   addHidden(trace, add, prune);
   for (const { nth } of trace.events) {
@@ -246,6 +260,7 @@ export function makePlans(trace: Trace, random: Random): PlanSet {
     if (!isEffective) prune("no effect", 2);
     else for (const code of [500, 504]) add("errors", { at: "write", nth, fate: { kind: "fail", code, effect: true } });
   }
+  for (const { nth } of calls) add("errors", { at: "call", nth, fate: { kind: "fail" } });
   for (const { nthWrite: nth = 0, target } of writes) {
     if (target?.verb !== "create") add("foreign", { at: "write", nth, fate: { kind: "foreign" } });
   }

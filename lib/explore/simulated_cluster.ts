@@ -3,7 +3,7 @@ import { EmbeddedApiServer, requestInfo, type StorageSnapshot } from "../apiserv
 import type { Cluster, ClusterUser } from "../harness/mod.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 import type { Simulation } from "./simulation.ts";
-import { type Actor, Trace, type TracedEvent, type TracedRequest } from "./trace.ts";
+import { type Actor, Trace, type TracedCall, type TracedEvent, type TracedRequest } from "./trace.ts";
 
 /** What happens to a write of the operator. */
 export type WriteFate =
@@ -32,17 +32,29 @@ export type EventFate =
   | { readonly kind: "cut" }
   | { readonly kind: "expire" };
 
+/** What happens to a call of the operator to the suite's world. */
+export type CallFate =
+  | { readonly kind: "pass" }
+  /** The process dies right after the call. */
+  | { readonly kind: "crash" }
+  /** The call throws, and has no effect. */
+  | { readonly kind: "fail" };
+
 /** The faults of one run. Each function is called once for each request or event, in order. */
 export interface NetworkFaults {
   onWrite?(request: TracedRequest): WriteFate;
   onEvent?(event: TracedEvent): EventFate;
+  onCall?(call: TracedCall): CallFate;
   /** Whether the operator's process dies once the storage has this revision. */
   crashesAt?(revision: number): boolean;
   /** What the lists and watches of a process that starts after a fault show: the state of `revision`, for a while. */
   readonly stale?: { readonly revision: number; readonly forMs: number };
 }
 
-const PASS: WriteFate = { kind: "pass" };
+const PASS = { kind: "pass" } as const;
+const FAULT_MESSAGE = "a fault of the exploration";
+/** Begins the name of each process of an operator. */
+export const OPERATOR = "operator";
 /** Bounds of the time that a message takes. */
 const LATENCY_MS_MIN = 0.2, LATENCY_MS_MAX = 2;
 /** When a write of a process that died arrives: its successor has begun, and has written nothing yet. */
@@ -290,6 +302,27 @@ export class SimulatedCluster implements Cluster {
     return fate;
   }
 
+  /** A call to the suite's world; only those of the operator are recorded, and can have a fault. */
+  readonly onWorldCall = (name: string, call: () => unknown, isAsync: boolean): unknown => {
+    const process = SimulatedProcess.current;
+    if (!process?.name.startsWith(OPERATOR)) return call();
+    if (!process.isAlive) throw new Error("the process is gone");
+    const traced = { process: process.name, name, atMs: this.#sinceStartMs(), nth: this.trace.calls.length + 1 };
+    this.trace.calls.push(traced);
+    const { kind } = this.#faults.onCall?.(traced) ?? PASS;
+    if (kind === "pass") return call();
+    this.#strike();
+    if (kind === "fail") {
+      const error = new Error(FAULT_MESSAGE);
+      if (isAsync) return Promise.reject(error);
+      throw error;
+    }
+    const result = call();
+    if (result instanceof Promise) return result.finally(() => this.#die(process));
+    void this.#die(process);
+    return result;
+  };
+
   #strike(): void {
     this.trace.faultRevision ??= this.server.storage.revision;
   }
@@ -366,7 +399,8 @@ class WatchDelivery {
     const { namespace = "", name = "", uid = "", resourceVersion = "" } = object.metadata ?? {};
     const key = `${namespace}/${name}`, watch = this.#watcher.path.split("?")[0]!;
     this.#hidden.delete(key);
-    const fate = this.#cluster.fateOf({ watch, type, namespace, name, uid, resourceVersion });
+    const { process } = this.#watcher;
+    const fate = this.#cluster.fateOf({ process: process.name, watch, type, namespace, name, uid, resourceVersion });
     if (fate.kind !== "hide") return fate;
     this.#hidden.add(key);
     void this.#cluster.pause(HIDDEN_MS).then(() => {
@@ -397,7 +431,7 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 /** An answer of an API server in trouble, or of a proxy before it. */
-function failure(code: number, message = "a fault of the exploration"): Response {
+function failure(code: number, message = FAULT_MESSAGE): Response {
   const status = {
     kind: "Status",
     apiVersion: "v1",

@@ -7,10 +7,13 @@ import { ScenarioWorld } from "../harness/scenario_world.ts";
 import { limitMsOf } from "../harness/suite.ts";
 import type { BackoffOptions } from "../queue/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
-import { type NetworkFaults, SimulatedCluster } from "./simulated_cluster.ts";
+import { type NetworkFaults, OPERATOR, SimulatedCluster } from "./simulated_cluster.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 import { Simulation } from "./simulation.ts";
 import type { Trace } from "./trace.ts";
+import { observedWorld } from "./world_calls.ts";
+import { worldState } from "./world_state.ts";
+import type { ObjectState } from "./end_state.ts";
 
 /** What one run of a scenario showed. */
 export interface SimulatedRun {
@@ -22,6 +25,8 @@ export interface SimulatedRun {
   readonly isSettled: boolean;
   /** The cluster when the operator had come to rest. */
   readonly settled: StorageSnapshot;
+  /** The suite's world at that time, and when the objects of its kinds were deleted. */
+  readonly worlds: { readonly settled: readonly ObjectState[]; readonly cleared: readonly ObjectState[] };
   /** The same when the objects of its kinds were deleted. */
   readonly cleared: StorageSnapshot;
   /** What no code handled. */
@@ -73,7 +78,12 @@ export function runSimulated(
   return simulation.run(async () => {
     await using cluster = new SimulatedCluster(simulation, faults, prepared);
     const options = { clock, waitMsMax, signal };
-    await using within = await ScenarioWorld.open(suite, { ...options, limitMs: limitMsOf(scenario.options) });
+    await using within = await ScenarioWorld.open(suite, {
+      ...options,
+      limitMs: limitMsOf(scenario.options),
+      see: (world) => observedWorld(world, cluster.onWorldCall),
+    });
+    const worlds: { settled: readonly ObjectState[]; cleared: readonly ObjectState[] } = { settled: [], cleared: [] };
     let settled = prepared, cleared = prepared, isSettled = false, outcome: ScenarioOutcome = { kind: "passed" };
     const { result, close } = await runScenario({
       suite,
@@ -90,16 +100,18 @@ export function runSimulated(
         isSettled = await cluster.settle();
         cluster.trace.settledAfter = cluster.trace.requests.length;
         settled = cluster.server.snapshot();
+        worlds.settled = worldState(within.world);
         if (ended.kind === "passed") await onRest?.(cluster, simulation);
       },
       onCleared: async () => {
         isSettled &&= await cluster.settle();
         cleared = cluster.server.snapshot();
+        worlds.cleared = worldState(within.world);
       },
     });
     await close(false);
     const { trace } = cluster, { warnings, uncaughtErrors: uncaught } = simulation;
-    return { result, outcome, trace, isSettled, settled, cleared, uncaught, warnings };
+    return { result, outcome, trace, isSettled, settled, cleared, worlds, uncaught, warnings };
   });
 }
 
@@ -109,7 +121,7 @@ function hostIn(simulation: Simulation, called: SimulatedCluster | undefined): O
   const kubelet = new SimulatedProcess(simulation, "kubelet");
   return {
     start: (operator, begin) => {
-      const process = new SimulatedProcess(simulation, `operator ${++starts}`);
+      const process = new SimulatedProcess(simulation, `${OPERATOR} ${++starts}`);
       process.onDeath(() =>
         kubelet.run(() => {
           operator.abandon();

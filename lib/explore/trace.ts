@@ -24,6 +24,8 @@ export interface TracedRequest {
 
 /** An event of a watch of the operator, as it was delivered. */
 export interface TracedEvent {
+  /** The process that watches. */
+  readonly process: string;
   /** The watch's path without its query. */
   readonly watch: string;
   readonly type: string;
@@ -36,10 +38,21 @@ export interface TracedEvent {
   readonly nth: number;
 }
 
+/** A call of the operator to a function of the suite's world. */
+export interface TracedCall {
+  readonly process: string;
+  /** As `world.bank.open`. */
+  readonly name: string;
+  readonly atMs: number;
+  /** Among the calls of the operator, from 1. */
+  readonly nth: number;
+}
+
 /** What happened on the network of one run. */
 export class Trace {
   readonly requests: TracedRequest[] = [];
   readonly events: TracedEvent[] = [];
+  readonly calls: TracedCall[] = [];
   /** The storage's revision when the first fault struck. */
   faultRevision: number | undefined;
   /** Number of requests when the operator had come to rest: what follows is the teardown. */
@@ -50,14 +63,17 @@ export class Trace {
     return ++this.#writes;
   }
 
-  /** Objects (`plural namespace/name`) that the operator deleted although it had not made them since the fault. */
+  /**
+   * Objects (`plural namespace/name`) that the operator deleted after the fault, and had not made since. A write that has
+   * the fault counts as later.
+   */
   deletions(sinceRevision: number): Set<string> {
     const made = new Set<string>(), deleted = new Set<string>();
     for (const { actor, target, code, isEffective, revision = 0 } of this.requests.slice(0, this.settledAfter)) {
-      if (actor !== "operator" || !isEffective || revision <= sinceRevision || !target?.name) continue;
+      if (actor !== "operator" || !isEffective || revision < sinceRevision || !target?.name) continue;
       const object = `${target.plural} ${target.namespace ?? ""}/${target.name}`;
       if (code === 201) made.add(object);
-      else if (target.verb === "delete" && !made.has(object)) deleted.add(object);
+      else if (target.verb === "delete" && revision > sinceRevision && !made.has(object)) deleted.add(object);
     }
     return deleted;
   }

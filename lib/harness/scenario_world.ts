@@ -1,6 +1,6 @@
 import type { Clock } from "../base/mod.ts";
 import type { Operator } from "../operator/mod.ts";
-import type { Suite, SuiteWorld } from "./suite.ts";
+import type { SeeWorld, Suite, SuiteWorld } from "./suite.ts";
 import { limited } from "./time_limit.ts";
 
 interface ScenarioWorldOptions {
@@ -10,6 +10,8 @@ interface ScenarioWorldOptions {
   /** Longest disposal. */
   readonly waitMsMax: number;
   readonly signal: AbortSignal;
+  /** How its operators see it. */
+  readonly see?: SeeWorld;
 }
 
 /** A suite's world, made and disposed of within bounds, and disposed of once. */
@@ -32,7 +34,7 @@ export class ScenarioWorld implements SuiteWorld {
     const { clock, limitMs, signal } = options, startMs = clock.elapsed();
     let isLate = false;
     const open = async () => {
-      const world = new ScenarioWorld(await suite.open(), options, clock.elapsed() - startMs);
+      const world = new ScenarioWorld(await suite.open(options.see), options, clock.elapsed() - startMs);
       if (isLate) await world[Symbol.asyncDispose]();
       return world;
     };

@@ -47,9 +47,9 @@ export interface Scenario {
 
 /** What may differ in the end when a fault struck, for `test --explore`. */
 export interface ExploreExceptions {
-  /** Fields, as `ConfigMap.data.stamp`: everything below counts too. */
+  /** Fields, as `ConfigMap.data.stamp` or `world.accounts.value.at`: everything below counts too. */
   readonly ignore?: readonly string[];
-  /** Kinds of which a fault may leave, create or delete another number of objects. */
+  /** Kinds, and collections as `world.accounts`, of which a fault may leave, create or delete another number. */
   readonly countsMayDiffer?: readonly string[];
 }
 
@@ -109,7 +109,7 @@ export class Suite<World = unknown> {
   readonly explore: ExploreExceptions;
   /** Whether each scenario has a world in this process. */
   readonly hasWorld: boolean;
-  readonly #open: () => Promise<SuiteWorld>;
+  readonly #open: (see: SeeWorld) => Promise<SuiteWorld>;
   readonly #scenarios: Scenario[] = [];
 
   /** `suite` is what its scenarios need; a function that makes the operator is enough. */
@@ -118,12 +118,12 @@ export class Suite<World = unknown> {
     this.given = options.given ?? [];
     this.explore = options.explore ?? {};
     this.hasWorld = options.world !== undefined;
-    this.#open = () => openWorld(options);
+    this.#open = (see) => openWorld(options, see);
   }
 
-  /** Makes a world, and the operators in it. Disposing disposes of the world. */
-  open(): Promise<SuiteWorld> {
-    return this.#open();
+  /** Makes a world, and the operators in it, which get it as `see` shows it. Disposing disposes of the world. */
+  open(see: SeeWorld = (world) => world): Promise<SuiteWorld> {
+    return this.#open(see);
   }
 
   /**
@@ -154,10 +154,16 @@ export interface SuiteWorld extends AsyncDisposable {
   readonly operator: () => Operator;
 }
 
-async function openWorld<World>({ world: make, operator }: SuiteOptions<World>): Promise<SuiteWorld> {
+/** Shows a world to an operator: itself, or a stand-in for it. */
+export type SeeWorld = <World>(world: World) => World;
+
+async function openWorld<World>(
+  { world: make, operator }: SuiteOptions<World>,
+  see: SeeWorld,
+): Promise<SuiteWorld> {
   if (make === undefined) return { world: undefined, operator, [Symbol.asyncDispose]: () => Promise.resolve() };
   const world = await make();
-  return { world, operator: () => operator(world), [Symbol.asyncDispose]: () => disposeOf(world) };
+  return { world, operator: () => operator(see(world)), [Symbol.asyncDispose]: () => disposeOf(world) };
 }
 
 async function disposeOf(world: unknown): Promise<void> {

@@ -53,7 +53,7 @@ export const BUGS: readonly PlantedBug[] = [
   { name: "resize_deletes_statefulset", pattern: "stale", ...resizeDeletesStatefulset },
   { name: "port_deletes_service", pattern: "stale", ...portDeletesService },
   { name: "limit_replaces_budget", pattern: "stale", ...limitReplacesBudget },
-  { name: "count_rolls_budget_back", pattern: "late", ...countRollsBudgetBack },
+  { name: "count_rolls_budget_back", pattern: "stale", ...countRollsBudgetBack },
   { name: "old_sharding_toggle", pattern: "stale", ...oldShardingToggle },
   { name: "scale_down_progress_lost", pattern: "crash", ...scaleDownProgressLost },
   { name: "second_certificate", pattern: "crash", ...secondCertificate },
