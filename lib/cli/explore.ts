@@ -17,7 +17,9 @@ import {
 } from "../harness/mod.ts";
 import type { CommandContext } from "./command_context.ts";
 import { EXIT } from "./exit.ts";
+import { ExploreProgress } from "./explore_progress.ts";
 import { Interrupts } from "./interrupts.ts";
+import { openLiveArea } from "./live_area.ts";
 import { shellWord } from "./shell_word.ts";
 import { paint } from "./terminal.ts";
 import { checkReports, reportFiles, writeReports } from "./test_reports.ts";
@@ -49,12 +51,21 @@ export async function exploreAll(
   const { signal } = interrupts, scenarios: ScenarioResult[] = [];
   const painted: Paint = (style, text) => paint(terminal, style, text);
   terminal.out(`exploring ${planned.length} ${planned.length === 1 ? "scenario" : "scenarios"}, seed ${seed}`);
+  using progress = terminal.interactive
+    ? new ExploreProgress({
+      area: await openLiveArea(),
+      columns: () => terminal.columns(),
+      clock,
+      scenarios: planned.length,
+    })
+    : undefined;
   let explored = 0, failed = 0, broken = 0;
   for (const each of planned) {
     if (signal.aborted) break;
     const name = nameOf(each), beganMs = clock.now();
     const exploration = await explore(each, {
       seed,
+      onPlan: (plans) => progress?.update(name, plans),
       waitMsMax: WAIT_MS_MAX,
       signal,
       plan,
@@ -64,6 +75,7 @@ export async function exploreAll(
     if (exploration.problem !== undefined) broken++;
     explored += exploration.explored;
     failed += exploration.failures.length;
+    progress?.end(exploration.explored, exploration.failures.length);
     for (const line of linesOf(name, exploration, (text) => again(name, ` --plan ${shellWord(text)}`), painted)) {
       terminal.out(line);
     }
@@ -145,10 +157,12 @@ function linesOf(
   const { problem, requests, generated, explored, pruned, failures, masked, warnings } = exploration;
   if (exploration.skipped) return [`${name} ... skipped: ${exploration.skipped}`];
   if (problem !== undefined) return [`${name} ... ${painted("red", "not explored")}`, `  ${problem}`];
-  const left = [...pruned].map(([reason, count]) => `${count} ${reason}`).join(", ");
+  const leftOut = [...pruned].map(([reason, count]) => `${count} ${reason}`).join(", ");
   const outcome = failures.length === 0 ? painted("green", "ok") : painted("red", `${failures.length} failed`);
   const lines = [
-    `${name} ... ${outcome} (${requests} requests, ${explored} of ${generated} plans${left && `; left out: ${left}`})`,
+    `${name} ... ${outcome} (${requests} requests, ${explored} of ${generated} plans${
+      leftOut && `; left out: ${leftOut}`
+    })`,
   ];
   if (masked.length > 0) lines.push(`  differs from run to run, so it is not compared: ${masked.join(", ")}`);
   for (const call of warnings) lines.push(`  outside of the simulation: ${call}`);

@@ -1,4 +1,4 @@
-import { describeError, jsonEqual, SeededRandom } from "../base/mod.ts";
+import { describeError, jsonEqual, type Random, SeededRandom } from "../base/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import type { ExploreExceptions, PlannedScenario } from "../harness/mod.ts";
 import { controlAmbientCalls } from "./ambient_calls.ts";
@@ -55,8 +55,8 @@ export interface ExploreOptions {
   readonly failuresMax?: number;
   /** Explores only plans of these kinds. */
   readonly kinds?: readonly PlanKind[];
-  /** Called after each plan. */
-  readonly onPlan?: (plan: Plan, findings: readonly Finding[]) => void;
+  /** Called after each plan: `done` of `all` have run, and so many failed. */
+  readonly onPlan?: (progress: { readonly done: number; readonly all: number; readonly failed: number }) => void;
 }
 
 const NOTHING = {
@@ -145,10 +145,21 @@ async function exploreSpecs(
 }
 
 function plansOf(
-  { plan, plansMax = Infinity, kinds = PLAN_KINDS }: ExploreOptions,
+  { plan, plansMax = Infinity, kinds = PLAN_KINDS, seed }: ExploreOptions,
   plans: readonly Plan[],
 ): readonly Plan[] {
-  return plan ? [plan] : plans.filter(({ kind }) => kinds.includes(kind)).slice(0, plansMax);
+  return plan ? [plan] : sample(plans.filter(({ kind }) => kinds.includes(kind)), plansMax, new SeededRandom(seed));
+}
+
+/** At most so many plans, in their order: as many of each kind, where it has them, chosen by `random`. */
+function sample(plans: readonly Plan[], plansMax: number, random: Random): readonly Plan[] {
+  if (plans.length <= plansMax) return plans;
+  const byKind = Map.groupBy(plans, ({ kind }) => kind), queues = [...byKind.values()], chosen = new Set<Plan>();
+  for (let turn = 0; chosen.size < plansMax; turn++) {
+    const queue = queues[turn % queues.length]!;
+    if (queue.length > 0) chosen.add(queue.splice(Math.floor(random.next() * queue.length), 1)[0]!);
+  }
+  return plans.filter((plan) => chosen.has(plan));
 }
 
 interface PlanRuns extends Pick<ExploreOptions, "signal" | "failuresMax" | "onPlan"> {
@@ -170,7 +181,7 @@ async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity
     explored++;
     exploredKinds.add(plan.kind);
     if (findings.length > 0) failures.push({ plan, findings, run: { trace: run.trace, result: run.result } });
-    onPlan?.(plan, findings);
+    onPlan?.({ done: explored + held, all: plans.length, failed: failures.length });
   }
   return { failures, exploredKinds, explored, held };
 }

@@ -64,8 +64,8 @@ export class Trace {
   }
 
   /**
-   * Objects (`plural namespace/name`) that the operator deleted after the fault, and had not made since. A write that has
-   * the fault counts as later.
+   * Objects (`plural namespace/name`) that the operator deleted after the fault, and had not made since. A write that
+   * has the fault counts as later.
    */
   deletions(sinceRevision: number): Set<string> {
     const made = new Set<string>(), deleted = new Set<string>();
