@@ -95,7 +95,7 @@ function formatItem(term: string, termWidth: number, description: string, helper
   return `  ${term}\n${indent}${helper.boxWrap(description, width - indent.length).replaceAll("\n", `\n${indent}`)}`;
 }
 
-function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
+function addRun(add: Add, { run, hasDemo, program }: CommandTreeOptions): void {
   const { command, table } = add("run", "run the operator against a cluster");
   command.option(
     "--dev",
@@ -124,6 +124,20 @@ function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
     )
     .action((object, flags) =>
       run(keyed(flags, plan.table), async (context) => (await import("./plan.ts")).plan(context, object, flags))
+    );
+  const explain = add("explain", "show why an object was reconciled, what that read and wrote, and what comes next");
+  explain.command.argument("<object>", "KIND/NAME")
+    .option("-n, --namespace <name>", "namespace of the object; the context's by default")
+    .option("--pod-namespace <name>", "namespace of the operator's pods", installNamespace(program))
+    .option("--service-account <namespace/name>", "who asks; it needs `get` on the object; the operator's by default")
+    .addOption(
+      new Option("--output <format>", "text or json").choices(["text", "json"] as const).default("text" as const),
+    )
+    .action((object, flags) =>
+      run(
+        keyed(flags, explain.table),
+        async (context) => (await import("./explain.ts")).explain(context, object, flags),
+      )
     );
   const config = add("config", "show every setting, its effective value and where it came from");
   config.command.addOption(

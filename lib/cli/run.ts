@@ -10,10 +10,12 @@ import {
 } from "../base/mod.ts";
 import { formatGroupResource, gatedScope, scopeOfGlobs } from "../apimachinery/mod.ts";
 import { Client } from "../client/mod.ts";
+import { Journal } from "../controller/mod.ts";
 import { Metrics } from "../health/metrics.ts";
-import { maskedChecks, probeChecks, serveHealth, type Tracing } from "../health/mod.ts";
+import { type HttpRoute, maskedChecks, probeChecks, serveHealth, type Tracing } from "../health/mod.ts";
 import type { Operator, RunningOperator, StartOptions } from "../operator/mod.ts";
 import { dropPermissions } from "./drop_permissions.ts";
+import { explainRoute } from "./explain_route.ts";
 import { EXIT, exitCodeOf } from "./exit.ts";
 import { liveness, readiness, webhookReadiness } from "./health_checks.ts";
 import { openLogging } from "./logging.ts";
@@ -81,8 +83,8 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
   }
   registerMetrics(metrics, operator.name, replica);
   let webhooks: HostedWebhooks | undefined;
-  const state = { running: () => running, webhooks: () => webhooks };
-  const health = openHealth(context, { cluster, clock, logger, metrics, ...state });
+  const state = { running: () => running, webhooks: () => webhooks }, journal = new Journal();
+  const health = openHealth(context, { cluster, client, clock, logger, metrics, journal, ...state });
   try {
     const { signal } = interrupts, onReview = metrics.review.bind(metrics);
     const open = (running: RunningOperator) =>
@@ -92,7 +94,7 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
       // Conversions may be needed before stores are full, admission handlers after.
       if (operator.conversions.length > 0) webhooks = await open(started);
     };
-    running = await start(context, replica, metrics, { logger, serve, signal });
+    running = await start(context, replica, metrics, { logger, journal, serve, signal });
     webhooks ??= await open(running);
     await webhooks?.enable();
     const lost = await Promise.race([interrupts.received, replica.lost]);
@@ -115,11 +117,13 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
 
 function openHealth(
   context: CommandContext,
-  { cluster, clock, logger, metrics, running, webhooks }: {
+  { cluster, client, clock, logger, metrics, journal, running, webhooks }: {
     readonly cluster: OpenedCluster;
+    readonly client: Client;
     readonly clock: Clock;
     readonly logger: Logger;
     readonly metrics: Metrics;
+    readonly journal: Journal;
     readonly running: () => RunningOperator | undefined;
     readonly webhooks: () => HostedWebhooks | undefined;
   },
@@ -131,14 +135,17 @@ function openHealth(
     port: settings.httpPort,
     logger,
     clock,
-    routes: operator.routes.map(({ handler, ...route }) => ({
-      ...route,
-      handle: (request, signal) => {
-        const current = running();
-        if (!current) return new Response("the operator has not started yet\n", { status: 503 });
-        return current.run((context) => handler(request, context), signal);
-      },
-    })),
+    routes: [
+      explainRoute({ operator: operator.name, journal, running, client, clock, mask }),
+      ...operator.routes.map(({ handler, ...route }): HttpRoute => ({
+        ...route,
+        handle: (request, signal) => {
+          const current = running();
+          if (!current) return new Response("the operator has not started yet\n", { status: 503 });
+          return current.run((context) => handler(request, context), signal);
+        },
+      })),
+    ],
     metrics: async () => {
       const { body, contentType } = await metrics.scrape();
       return { body: `${body}${operator.metrics.text()}`, contentType };
@@ -186,7 +193,7 @@ async function start(
   context: CommandContext,
   { transport, leadership, gate, identity }: Replica,
   metrics: Metrics,
-  { logger, serve, signal }: Pick<StartOptions, "serve" | "signal"> & { readonly logger: Logger },
+  { logger, journal, serve, signal }: Pick<StartOptions, "journal" | "serve" | "signal"> & { readonly logger: Logger },
 ): Promise<RunningOperator> {
   const { operator, settings, version, mask } = context;
   const { tracer, span } = await loadTracing(operator.name, version, mask);
@@ -194,6 +201,7 @@ async function start(
     transport,
     logger,
     mask,
+    journal,
     serve,
     signal,
     leadership,
