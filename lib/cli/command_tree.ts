@@ -102,12 +102,18 @@ function addRun(add: Add, { run, hasDemo, program }: CommandTreeOptions): void {
     `take over from the operators of the same peering that run elsewhere (same as --priority ${DEV_PRIORITY})`,
   )
     .option("--watch", "with --cluster embedded: restart when a source file changes; the cluster keeps its objects")
+    .option("--record <file>", "write down what the operator observes, for `replay`; values of Secrets as digests")
     .addOption(new Option("--embedded-at <file>").hideHelp())
-    .action(({ dev, watch, embeddedAt, ...flags }) =>
+    .action(({ dev, watch, embeddedAt, record, ...flags }) =>
       run(asDeveloper(keyed(flags, table), dev), async (context) => {
         if (watch && !embeddedAt) return (await import("./run_watched.ts")).runWatched(context);
-        return (await import("./run.ts")).run({ ...context, embeddedAt });
+        return (await import("./run.ts")).run({ ...context, embeddedAt, record });
       })
+    );
+  const replay = add("replay", "run the operator on what `run --record` wrote down, and compare what it does");
+  replay.command.argument("<file>", "the recording")
+    .action((file, flags) =>
+      run(keyed(flags, replay.table), async (context) => (await import("./replay.ts")).replayFile(context, file))
     );
   if (hasDemo) {
     const { command, table } = add("demo", "watch the operator work on an API server inside this program");
