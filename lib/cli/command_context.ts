@@ -28,6 +28,8 @@ export interface CommandContext {
   readonly prerequisites?: Manifests;
   readonly deletionNote?: string;
   readonly root?: string;
+  /** The file in which `run` records what the operator observes, if any. */
+  readonly record?: string;
   /** Kubeconfig of the embedded cluster that the parent process serves (./run_watched.ts), if any. */
   readonly embeddedAt?: string;
 }

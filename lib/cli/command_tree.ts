@@ -95,19 +95,25 @@ function formatItem(term: string, termWidth: number, description: string, helper
   return `  ${term}\n${indent}${helper.boxWrap(description, width - indent.length).replaceAll("\n", `\n${indent}`)}`;
 }
 
-function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
+function addRun(add: Add, { run, hasDemo, program }: CommandTreeOptions): void {
   const { command, table } = add("run", "run the operator against a cluster");
   command.option(
     "--dev",
     `take over from the operators of the same peering that run elsewhere (same as --priority ${DEV_PRIORITY})`,
   )
     .option("--watch", "with --cluster embedded: restart when a source file changes; the cluster keeps its objects")
+    .option("--record <file>", "write down what the operator observes, for `replay`; values of Secrets as digests")
     .addOption(new Option("--embedded-at <file>").hideHelp())
-    .action(({ dev, watch, embeddedAt, ...flags }) =>
+    .action(({ dev, watch, embeddedAt, record, ...flags }) =>
       run(asDeveloper(keyed(flags, table), dev), async (context) => {
         if (watch && !embeddedAt) return (await import("./run_watched.ts")).runWatched(context);
-        return (await import("./run.ts")).run({ ...context, embeddedAt });
+        return (await import("./run.ts")).run({ ...context, embeddedAt, record });
       })
+    );
+  const replay = add("replay", "run the operator on what `run --record` wrote down, and compare what it does");
+  replay.command.argument("<file>", "the recording")
+    .action((file, flags) =>
+      run(keyed(flags, replay.table), async (context) => (await import("./replay.ts")).replayFile(context, file))
     );
   if (hasDemo) {
     const { command, table } = add("demo", "watch the operator work on an API server inside this program");
@@ -124,6 +130,20 @@ function addRun(add: Add, { run, hasDemo }: CommandTreeOptions): void {
     )
     .action((object, flags) =>
       run(keyed(flags, plan.table), async (context) => (await import("./plan.ts")).plan(context, object, flags))
+    );
+  const explain = add("explain", "show why an object was reconciled, what that read and wrote, and what comes next");
+  explain.command.argument("<object>", "KIND/NAME")
+    .option("-n, --namespace <name>", "namespace of the object; the context's by default")
+    .option("--pod-namespace <name>", "namespace of the operator's pods", installNamespace(program))
+    .option("--service-account <namespace/name>", "who asks; it needs `get` on the object; the operator's by default")
+    .addOption(
+      new Option("--output <format>", "text or json").choices(["text", "json"] as const).default("text" as const),
+    )
+    .action((object, flags) =>
+      run(
+        keyed(flags, explain.table),
+        async (context) => (await import("./explain.ts")).explain(context, object, flags),
+      )
     );
   const config = add("config", "show every setting, its effective value and where it came from");
   config.command.addOption(

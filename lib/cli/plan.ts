@@ -1,10 +1,11 @@
-import { silentLogger, SystemClock, UsageError } from "../base/mod.ts";
-import { type ApiResource, formatGroupResource, formatKey, type ObjectKey, scopeOfGlobs } from "../apimachinery/mod.ts";
-import { Client, isNotFound } from "../client/mod.ts";
+import { silentLogger, SystemClock } from "../base/mod.ts";
+import { type ApiResource, formatGroupResource, type ObjectKey, scopeOfGlobs } from "../apimachinery/mod.ts";
+import { Client } from "../client/mod.ts";
 import { type PlannedPass } from "../controller/mod.ts";
-import { type CustomResource, kindsSelected, type Operator } from "../operator/mod.ts";
+import type { Operator } from "../operator/mod.ts";
 import { EXIT } from "./exit.ts";
 import { Interrupts } from "./interrupts.ts";
+import { requireObject, requireSelection, selectionOf } from "./object_argument.ts";
 import { openCluster } from "./open_cluster.ts";
 import { passLines, planSummary } from "./plan_lines.ts";
 import type { CommandContext } from "./command_context.ts";
@@ -16,19 +17,13 @@ interface PlanFlags {
   readonly output: "text" | "json";
 }
 
-interface Selection {
-  readonly kind?: ApiResource;
-  readonly name?: string;
-}
-
 /**
  * `plan`: shows as a diff what a reconcile would write now. Each write is a dry run that the server checks. Fails if a
  * reconcile would.
  */
 export async function plan(context: CommandContext, wanted: string | undefined, flags: PlanFlags): Promise<number> {
   const { operator, terminal, settings, mask } = context, scope = scopeOfGlobs(settings.namespaces);
-  // Only the cluster knows the kinds of selections; other mistakes are reported before any request.
-  if (operator.selections.length === 0) parseSelection(declaredKinds(operator), wanted);
+  requireSelection(operator, wanted);
   const clock = new SystemClock();
   using interrupts = new Interrupts();
   const { signal } = interrupts;
@@ -36,8 +31,7 @@ export async function plan(context: CommandContext, wanted: string | undefined, 
   const { transport } = cluster;
   const client = new Client(transport, { fieldManager: operator.name, clock, dryRun: true, mask });
   await requireReady(context, client, { signal });
-  const selected = (await kindsSelected(operator, client, signal)).map(({ kind }) => kind);
-  const { kind, name } = parseSelection([...declaredKinds(operator), ...selected], wanted);
+  const { kind, name } = await selectionOf(operator, client, wanted, signal);
   // As in kubectl, a name alone is in the context's namespace.
   const namespace = flags.namespace ?? (name && kind?.namespaced ? cluster.namespace : undefined);
   const key = name ? { name, ...(kind?.namespaced ? { namespace } : {}) } : undefined;
@@ -56,54 +50,12 @@ export async function plan(context: CommandContext, wanted: string | undefined, 
   return passes.some(({ outcome }) => outcome.kind !== "done") ? EXIT.failed : EXIT.done;
 }
 
-function declaredKinds({ declarations }: Operator): ApiResource[] {
-  return declarations.map(({ kind }) => kind);
-}
-
-/** Reads `KIND` or `KIND/NAME`. @throws {UsageError} if the operator has no such kind. */
-function parseSelection(kinds: readonly ApiResource[], wanted: string | undefined): Selection {
-  if (wanted === undefined) return {};
-  const slash = wanted.indexOf("/"), word = slash < 0 ? wanted : wanted.slice(0, slash);
-  const name = slash < 0 ? undefined : wanted.slice(slash + 1);
-  const kind = kinds.find((each) => wordsOf(each).includes(word.toLowerCase()));
-  if (kind && name !== "") return { kind, name };
-  const known = kinds.map((each) => each.kind.toLowerCase()).join(", ");
-  throw new UsageError(
-    kind ? `${wanted} names no object` : `the operator has no kind "${word}"`,
-    `give KIND/NAME, KIND, or nothing for every object; its kinds are ${known}`,
-  );
-}
-
-function wordsOf(kind: ApiResource): string[] {
-  const singular = kind.kind.toLowerCase(), words = [singular, kind.plural, formatGroupResource(kind)];
-  if (!("crd" in kind)) return words;
-  const { spec } = (kind as unknown as CustomResource<unknown, object>).crd() as {
-    spec?: { names?: { shortNames?: string[] } };
-  };
-  return [...words, ...spec?.names?.shortNames ?? []];
-}
-
 /** @throws the server's error if stored objects cannot be converted: a plan's stores would never be full. */
 async function requireConverted(operator: Operator, client: Client, signal: AbortSignal): Promise<void> {
   const names = operator.conversions.map(({ crd }) => crd);
   for (const { kind } of operator.declarations.filter(({ kind }) => names.includes(formatGroupResource(kind)))) {
     for await (const _page of client.pages(kind, { metadataOnly: true, signal }));
   }
-}
-
-/** @throws {NoObjectError} if it does not exist. */
-async function requireObject(client: Client, kind: ApiResource, key: ObjectKey, signal: AbortSignal): Promise<void> {
-  try {
-    await client.get(kind, key, { metadataOnly: true, signal });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    const where = key.namespace ? "\n  fix: name its namespace with --namespace" : "";
-    throw new NoObjectError(`there is no ${kind.kind} ${formatKey(key)}${where}`);
-  }
-}
-
-class NoObjectError extends Error {
-  override readonly name = "NoObjectError";
 }
 
 /** For programs: plain fields, and only the message of an error. */

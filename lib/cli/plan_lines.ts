@@ -1,6 +1,6 @@
 import { formatDuration, formatJson, truncate } from "../base/mod.ts";
 import { formatKey } from "../apimachinery/mod.ts";
-import type { PlannedChange, PlannedPass, PlannedWrite } from "../controller/mod.ts";
+import type { ObjectChange, PlannedPass, PlannedWrite } from "../controller/mod.ts";
 import type { Outcome } from "../handling/mod.ts";
 import { paint, type Terminal } from "./terminal.ts";
 
@@ -13,7 +13,7 @@ const STYLES = { create: "green", change: "yellow", delete: "red", nothing: "dim
   Effect,
   string
 >;
-const FIELD = {
+export const FIELD = {
   add: { sign: "+", style: "green" },
   change: { sign: "~", style: "yellow" },
   remove: { sign: "-", style: "red" },
@@ -54,7 +54,7 @@ function writeLines(write: PlannedWrite, terminal: Pick<Terminal, "color">): str
 }
 
 /** `data.size: "1" → "2"`; quotes a key that has a dot. */
-function fieldText({ operation, path, old, next }: PlannedChange): string {
+export function fieldText({ operation, path, old, next }: ObjectChange): string {
   const at = path.map((key) => /^[\w-]+$/.test(key) ? key : formatJson(key)).join(".");
   const values = { add: [next], remove: [old], change: [old, next] }[operation].map(valueText);
   return `${at}: ${values.join(" → ")}`;

@@ -10,10 +10,13 @@ import {
 } from "../base/mod.ts";
 import { formatGroupResource, gatedScope, scopeOfGlobs } from "../apimachinery/mod.ts";
 import { Client } from "../client/mod.ts";
+import { Journal } from "../controller/mod.ts";
 import { Metrics } from "../health/metrics.ts";
-import { maskedChecks, probeChecks, serveHealth, type Tracing } from "../health/mod.ts";
+import { type HttpRoute, maskedChecks, probeChecks, serveHealth, type Tracing } from "../health/mod.ts";
+import type { Recorder } from "../explore/mod.ts";
 import type { Operator, RunningOperator, StartOptions } from "../operator/mod.ts";
 import { dropPermissions } from "./drop_permissions.ts";
+import { explainRoute } from "./explain_route.ts";
 import { EXIT, exitCodeOf } from "./exit.ts";
 import { liveness, readiness, webhookReadiness } from "./health_checks.ts";
 import { openLogging } from "./logging.ts";
@@ -44,13 +47,13 @@ export async function run(context: CommandContext): Promise<number> {
 
 async function operate(context: CommandContext, clock: SystemClock): Promise<number> {
   const { operator, settings, version, mask } = context;
-  requireBackoff(settings);
-  leaseTiming(settings);
+  requireTimes(settings);
   const root = openLogging({ level: settings.logLevel, format: settings.logFormat, name: context.program, clock });
   const logger = maskLogger(root, mask);
   const onSecond = () => logger.info("interrupted again: ending at once, without waiting for running handlers");
   using interrupts = new Interrupts({ onSecond });
   await using cluster = await openClusterAsOperator(context, clock, logger);
+  using recorder = await openRecorder(context, { clock, logger, mask });
   // A credential plugin is a program, and an embedded cluster writes a kubeconfig; a pod needs neither.
   await dropPermissions(cluster.source === "in-cluster" ? ["run", "write", "ffi"] : ["ffi"]);
   logger.info("starting", { version, server: cluster.server, credentials: cluster.source, proxy: cluster.proxy });
@@ -81,8 +84,8 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
   }
   registerMetrics(metrics, operator.name, replica);
   let webhooks: HostedWebhooks | undefined;
-  const state = { running: () => running, webhooks: () => webhooks };
-  const health = openHealth(context, { cluster, clock, logger, metrics, ...state });
+  const journal = new Journal(), parts = { cluster, client, clock, logger, metrics, journal };
+  const health = openHealth(context, { ...parts, running: () => running, webhooks: () => webhooks });
   try {
     const { signal } = interrupts, onReview = metrics.review.bind(metrics);
     const open = (running: RunningOperator) =>
@@ -92,7 +95,7 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
       // Conversions may be needed before stores are full, admission handlers after.
       if (operator.conversions.length > 0) webhooks = await open(started);
     };
-    running = await start(context, replica, metrics, { logger, serve, signal });
+    running = await start(context, replica, metrics, { logger, journal, recorder, serve, signal });
     webhooks ??= await open(running);
     await webhooks?.enable();
     const lost = await Promise.race([interrupts.received, replica.lost]);
@@ -115,11 +118,13 @@ async function operate(context: CommandContext, clock: SystemClock): Promise<num
 
 function openHealth(
   context: CommandContext,
-  { cluster, clock, logger, metrics, running, webhooks }: {
+  { cluster, client, clock, logger, metrics, journal, running, webhooks }: {
     readonly cluster: OpenedCluster;
+    readonly client: Client;
     readonly clock: Clock;
     readonly logger: Logger;
     readonly metrics: Metrics;
+    readonly journal: Journal;
     readonly running: () => RunningOperator | undefined;
     readonly webhooks: () => HostedWebhooks | undefined;
   },
@@ -131,14 +136,17 @@ function openHealth(
     port: settings.httpPort,
     logger,
     clock,
-    routes: operator.routes.map(({ handler, ...route }) => ({
-      ...route,
-      handle: (request, signal) => {
-        const current = running();
-        if (!current) return new Response("the operator has not started yet\n", { status: 503 });
-        return current.run((context) => handler(request, context), signal);
-      },
-    })),
+    routes: [
+      explainRoute({ operator: operator.name, journal, running, client, clock, mask }),
+      ...operator.routes.map(({ handler, ...route }): HttpRoute => ({
+        ...route,
+        handle: (request, signal) => {
+          const current = running();
+          if (!current) return new Response("the operator has not started yet\n", { status: 503 });
+          return current.run((context) => handler(request, context), signal);
+        },
+      })),
+    ],
     metrics: async () => {
       const { body, contentType } = await metrics.scrape();
       return { body: `${body}${operator.metrics.text()}`, contentType };
@@ -155,8 +163,9 @@ function openHealth(
   });
 }
 
-/** @throws {UsageError} if the first pause exceeds the longest. */
-function requireBackoff(settings: Settings): void {
+/** @throws {UsageError} if the first pause exceeds the longest, or the times of Leases do not fit. */
+function requireTimes(settings: Settings): void {
+  leaseTiming(settings);
   if (settings.backoffInitialMs > settings.backoffMaxMs) {
     throw new UsageError(
       "PINTLE_BACKOFF_INITIAL is longer than PINTLE_BACKOFF_MAX",
@@ -186,16 +195,19 @@ async function start(
   context: CommandContext,
   { transport, leadership, gate, identity }: Replica,
   metrics: Metrics,
-  { logger, serve, signal }: Pick<StartOptions, "serve" | "signal"> & { readonly logger: Logger },
+  { logger, recorder, ...options }: Pick<StartOptions, "journal" | "serve" | "signal"> & {
+    readonly logger: Logger;
+    readonly recorder: Recorder | undefined;
+  },
 ): Promise<RunningOperator> {
   const { operator, settings, version, mask } = context;
   const { tracer, span } = await loadTracing(operator.name, version, mask);
   return operator.start({
-    transport,
+    ...options,
+    transport: recorder ? recorder.transport(transport) : transport,
+    random: recorder?.random,
     logger,
     mask,
-    serve,
-    signal,
     leadership,
     scope: gate ? gatedScope(scopeOfGlobs(settings.namespaces), gate) : scopeOfGlobs(settings.namespaces),
     instance: identity,
@@ -203,14 +215,7 @@ async function start(
     onReview: (record) => metrics.review(record),
     tracer,
     observe: (controller) => ({ ...metrics.observer(controller), span }),
-    requests: { requestTimeoutMs: settings.requestTimeoutMs, retriesMax: settings.requestRetriesMax },
-    watching: { idleMsMax: settings.watchIdleMaxMs, pageLimit: settings.pageLimit },
-    controller: {
-      workersMax: settings.workersMax,
-      timeoutMs: settings.handlerTimeoutMs,
-      ownWriteWaitMsMax: settings.ownWriteWaitMaxMs,
-      backoff: { initialMs: settings.backoffInitialMs, maxMs: settings.backoffMaxMs },
-    },
+    ...engineOptions(settings),
   }).then((running) => {
     metrics.controllers(() => running.kinds);
     metrics.watches(() =>
@@ -222,6 +227,32 @@ async function start(
     );
     return running;
   });
+}
+
+async function openRecorder(
+  { record, operator, version, table, origins }: CommandContext,
+  parts: Parameters<typeof Recorder.open>[2],
+): Promise<Recorder | undefined> {
+  if (record === undefined) return undefined;
+  const { Recorder } = await import("../explore/mod.ts"); // an operator that records nothing explores nothing
+  const settings = Object.entries(table).filter(([, { secret }]) => !secret).map(([name, { env }]) =>
+    [env, origins[name]!.text] as const
+  );
+  return Recorder.open(record, { operator: operator.name, version, settings: Object.fromEntries(settings) }, parts);
+}
+
+/** The bounds of an operator, by its settings. */
+export function engineOptions(settings: Settings): Pick<StartOptions, "requests" | "watching" | "controller"> {
+  return {
+    requests: { requestTimeoutMs: settings.requestTimeoutMs, retriesMax: settings.requestRetriesMax },
+    watching: { idleMsMax: settings.watchIdleMaxMs, pageLimit: settings.pageLimit },
+    controller: {
+      workersMax: settings.workersMax,
+      timeoutMs: settings.handlerTimeoutMs,
+      ownWriteWaitMsMax: settings.ownWriteWaitMaxMs,
+      backoff: { initialMs: settings.backoffInitialMs, maxMs: settings.backoffMaxMs },
+    },
+  };
 }
 
 /** Loads OpenTelemetry only if Deno registered its exporter. */

@@ -9,6 +9,10 @@ export interface AccessSubject {
   readonly name: string;
   /** All of them. */
   readonly groups: readonly string[];
+  /** As authenticated; none where absent. */
+  readonly uid?: string;
+  /** Extra fields, as authenticated; some authorizers decide by them. */
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A request for {@linkcode Client.can}. */
@@ -54,7 +58,7 @@ export async function canDo(
     body: {
       apiVersion: `${review.group}/${review.version}`,
       kind: review.kind,
-      spec: { resourceAttributes, ...(user ? { user: user.name, groups: user.groups } : {}) },
+      spec: { resourceAttributes, ...(user && subjectFields(user)) },
     },
     idempotent: true, // a review is not stored
     signal,
@@ -63,4 +67,8 @@ export async function canDo(
     throw notKubernetes(requester.transport.server, `${review.kind}: a response without status`);
   }
   return response.status.allowed === true;
+}
+
+function subjectFields({ name, groups, uid, extra }: AccessSubject) {
+  return { user: name, groups, uid, extra };
 }

@@ -22,8 +22,10 @@ import { type ControllerDeclaration, type ControllerDeps, handles, type TimerDec
 import type { PlannedPass } from "./dry_run.ts";
 import { EventHandlers } from "./event_handlers.ts";
 import { after, backsOff, changed, hotTargets, isKnown, type KeyState, nextDue, PENDING } from "./key_state.ts";
+import type { JournalEntry } from "./journal.ts";
 import { sameInput } from "./managed_fields.ts";
 import { Pass, type PassHost } from "./pass.ts";
+import { PassJournal } from "./pass_journal.ts";
 import { ServedStatus } from "./status_shape.ts";
 import { logEnd, outcomeOfPass, type PassSpan, resultOfPass, traced } from "./report.ts";
 import { awaiting, DeclaredWatches, DynamicWatches, type PendingWrite, unseen } from "./watches.ts";
@@ -37,6 +39,15 @@ interface Key {
   readonly memo: Memo;
   /** Writes of the last pass that the stores may not show yet. */
   pending: readonly PendingWrite[];
+}
+
+/** What a controller knows of an object between passes. */
+export interface PresentState {
+  readonly phase: KeyState["phase"];
+  /** When it is due without a change. */
+  readonly next?: JournalEntry["next"];
+  /** Objects that are written again and again without converging. */
+  readonly hot: readonly string[];
 }
 
 /**
@@ -60,6 +71,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   readonly #events: EventHandlers<T> | undefined;
   readonly #daemons: DaemonSupervisor<T, Spec, Status>;
   readonly #passes = new InFlight();
+  readonly #journal: PassJournal | undefined;
   /** By key: reasons of items that wait for a delay of the queue. */
   readonly #postponed = new Map<string, ReadonlySet<string>>();
   /** Keys whose stores do not show their own writes yet; they occupy no worker. */
@@ -74,13 +86,20 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     this.#deps = deps;
     const { clock, random, options, observer, indexes, shared, events, fieldManager } = deps;
     this.#scope = new ScopeTracker(deps.scope);
+    this.#journal = deps.journal && new PassJournal(deps.journal, this.kind, (...of) => this.#watches.stored(...of));
     this.queue = new WorkQueue({ clock, random, backoff: options.backoff, observer: observer?.queue });
     this.#watches = new DeclaredWatches(declaration, deps, {
       onPrimary: (event) => this.#onPrimary(event),
-      onRelated: (key, reason, source) => this.queue.add(key, this.#attributed(key, reason, source)),
+      onRelated: (key, reason, source) => {
+        this.#journal?.trigger(key, reason, source);
+        this.queue.add(key, this.#attributed(key, reason, source));
+      },
       onRelist: (informer) => [...awaiting(this.#keys, informer)].forEach((key) => this.queue.add(key, "owned")),
     });
-    this.#dynamic = new DynamicWatches(deps.informers, (key) => this.queue.add(key, "dependency"));
+    this.#dynamic = new DynamicWatches(deps.informers, (key, source) => {
+      if (source) this.#journal?.trigger(key, "dependency", source);
+      this.queue.add(key, "dependency");
+    });
     this.#changes = declaration.changes.length > 0 ? new ChangeHandlers(declaration, deps.storage) : undefined;
     const kinds = {
       resolve: deps.resolveKind,
@@ -193,6 +212,12 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       this.#daemons.stopOutOfScope(gone, abort),
     ]);
     for (const key of [...this.#keys.keys()].filter(gone)) this.#forget(key);
+  }
+
+  /** What is known of an object now, for people; undefined if this process has not handled it. */
+  present(key: ObjectKey): PresentState | undefined {
+    const state = this.#keys.get(formatKey(key))?.state;
+    return state && { phase: state.phase, next: this.#next(state), hot: hotTargets(state, this.#rules.hotLoop) };
   }
 
   close(): void {
@@ -337,8 +362,10 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       readonly signal: AbortSignal;
     },
   ): Promise<void> {
-    const { clock, observer, client } = this.#deps, writes: WriteRecord[] = [];
+    const { clock, observer } = this.#deps, writes: WriteRecord[] = [];
     const startMs = clock.elapsed(), { relists } = this.#watches;
+    const client = this.#deps.client.with({ signal, onWrite: (write) => writes.push(write) });
+    const recorded = this.#journal?.begin(key, { object, decision, client, nowMs: clock.now() });
     observer?.passStarted?.();
     log.debug("pass starts", { cause: decision.cause.kind, reasons: [...decision.words] });
     const plan = {
@@ -351,7 +378,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       memo: <M>(create: () => M) => entry.memo.of(create),
     };
     const report = await new Pass(this.#host, plan, {
-      client: client.with({ signal, onWrite: (write) => writes.push(write) }),
+      client: recorded?.client ?? client,
+      record: recorded?.record,
       writes,
       log,
       signal,
@@ -371,6 +399,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     const outcome = outcomeOfPass(report), result = resultOfPass(outcome);
     span.ended(result, outcome.kind === "done" ? undefined : outcome.error);
     observer?.passEnded?.(result, elapsedMs - startMs, writes.length);
+    const durationMs = elapsedMs - startMs, failures = this.queue.failures(key);
+    recorded?.end({ report, durationMs, failures, next: this.#next(entry.state) });
     log.debug("pass ends", { result, writes: writes.length, ms: elapsedMs - startMs });
   }
 
@@ -384,6 +414,12 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     this.#logger(key).warn("hot loop: an object is written again and again without converging; slowing down", {
       written: now.slice(0, 5),
     });
+  }
+
+  /** When a key is due without a change, as a person reads it. */
+  #next(state: KeyState): JournalEntry["next"] {
+    const due = nextDue(this.#rules, state), { clock } = this.#deps;
+    return due && { atMs: clock.now() + Math.max(0, due.dueMs - clock.elapsed()), reason: due.reason };
   }
 
   /** One delayed entry per key, for the first due time. */
@@ -410,6 +446,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       this.#changes?.forget(entry.uid);
     }
     this.#keys.delete(key);
+    this.#journal?.forget(key);
     this.#postponed.delete(key);
     this.queue.forget(key);
     this.#dynamic.forget(key);

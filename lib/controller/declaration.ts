@@ -25,6 +25,7 @@ import type { ChildKinds } from "./children.ts";
 import type { ChangeHandler, DaemonContext, EventContext, ReconcileContext } from "./context.ts";
 import type { EventRecorder } from "./events.ts";
 import type { IndexSet } from "./indexes.ts";
+import type { Journal } from "./journal.ts";
 import type { StoreTransform } from "./managed_fields.ts";
 import type { ControllerObserver } from "./report.ts";
 import type { SharedInformers } from "./shared_informers.ts";
@@ -201,6 +202,8 @@ export interface ControllerDeps {
   readonly logger: Logger;
   /** Metrics and spans. */
   readonly observer?: ControllerObserver;
+  /** What `explain` shows; absent if nothing is recorded. */
+  readonly journal?: Journal;
   /** Of status and children. */
   readonly fieldManager: string;
   /**

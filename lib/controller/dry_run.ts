@@ -1,18 +1,13 @@
-import { isObject, jsonClone, jsonEqual, type Logger, type Mask, Memo } from "../base/mod.ts";
+import { type Logger, type Mask, Memo } from "../base/mod.ts";
 import {
   type ApiResource,
   applyJsonPatch,
   applyMergePatch,
-  type Condition,
-  diff,
-  type DiffItem,
   type DynamicObject,
   formatGroupResource,
   formatKey,
-  isSecretResource,
   keyOf,
   type KubeObject,
-  LAST_APPLIED_ANNOTATION,
   type ObjectKey,
 } from "../apimachinery/mod.ts";
 import {
@@ -30,82 +25,9 @@ import { decide, type DecisionRules } from "./decide.ts";
 import type { TimerDeclaration } from "./declaration.ts";
 import { type EventPoster, eventPoster, type EventSink } from "./events.ts";
 import { initialState } from "./key_state.ts";
+import { type ObjectChange, objectChanges } from "./object_changes.ts";
 import { Pass, type PassHost } from "./pass.ts";
 import { outcomeOfPass } from "./report.ts";
-
-/** One field that a write would change. Values of Secrets are masked; only their difference shows. */
-export interface PlannedChange {
-  readonly operation: "add" | "change" | "remove";
-  /** Keys from the root of the object. */
-  readonly path: readonly string[];
-  /** Absent for `add`. */
-  readonly old?: unknown;
-  /** Absent for `remove`. */
-  readonly next?: unknown;
-}
-
-type Fields = Record<string, unknown>;
-
-/** Metadata that the server sets. */
-const SERVER_SET = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"];
-const MASK = "********";
-
-/** The changed fields of an object, leaf by leaf; `before` is undefined for a creation. */
-function plannedChanges(
-  resource: Pick<ApiResource, "group" | "plural">,
-  before: KubeObject | undefined,
-  after: KubeObject,
-): PlannedChange[] {
-  const old = withoutServerSet(before ?? {}), next = withoutServerSet(after);
-  if (isSecretResource(resource)) maskSecret(old, next);
-  const changes = diff(readable(old), readable(next));
-  // A condition whose times alone differ is shown in full: a write must never appear to change nothing.
-  return (changes.length > 0 ? changes : diff(old, next)).flatMap(leaves);
-}
-
-/** Conditions by type, as `True Reconciled: message`: shorter than a list. */
-function readable(object: Fields): Fields {
-  const { status } = object;
-  if (!isObject(status) || !Array.isArray(status.conditions)) return object;
-  const conditions = (status.conditions as Condition[]).map(({ type, status, reason, message }) =>
-    [type, `${status} ${reason}${message ? `: ${message}` : ""}`] as const
-  );
-  return { ...object, status: { ...status, conditions: Object.fromEntries(conditions) } };
-}
-
-function withoutServerSet({ apiVersion: _, kind: __, metadata, ...rest }: KubeObject): Fields {
-  const kept = Object.entries(metadata ?? {}).filter(([field]) => !SERVER_SET.includes(field));
-  return jsonClone({ ...rest, metadata: Object.fromEntries(kept) });
-}
-
-/** Edits both states of a Secret: equal values stay equal, others show only their side. */
-function maskSecret(old: Fields, next: Fields): void {
-  for (const field of ["data", "stringData"]) maskValues(old[field], next[field], () => true);
-  const annotations = ({ metadata }: Fields) => (metadata as Fields).annotations;
-  // kubectl's annotation repeats the manifest, data included.
-  maskValues(annotations(old), annotations(next), (key) => key === LAST_APPLIED_ANNOTATION);
-}
-
-function maskValues(old: unknown, next: unknown, isSecret: (key: string) => boolean): void {
-  const one = isObject(old) ? old : {}, other = isObject(next) ? next : {};
-  for (const key of new Set([...Object.keys(one), ...Object.keys(other)].filter(isSecret))) {
-    const same = jsonEqual(one[key], other[key]);
-    if (Object.hasOwn(one, key)) one[key] = same ? MASK : `${MASK} (before)`;
-    if (Object.hasOwn(other, key)) other[key] = same ? MASK : `${MASK} (after)`;
-  }
-}
-
-/** Lists an added or removed object field by field; a list is one value, as in a diff. */
-function leaves({ operation, path, old, next }: DiffItem): PlannedChange[] {
-  const value = operation === "add" ? next : old;
-  if (operation === "change" || !isObject(value) || Object.keys(value).length === 0) {
-    return [{ operation, path, old, next }];
-  }
-  return Object.keys(value).sort().flatMap((key) => {
-    const side = operation === "add" ? { next: value[key] } : { old: value[key] };
-    return leaves({ operation, path: [...path, key], ...side });
-  });
-}
 
 /** An Event that a pass would post. */
 export interface PlannedEvent {
@@ -221,7 +143,7 @@ export interface PlannedWrite extends Pick<WriteRecord, "verb" | "resource" | "k
   /** Whether the object exists now; otherwise the write creates it. */
   readonly exists: boolean;
   /** Empty for a deletion, and for a write that changes nothing. */
-  readonly changes: readonly PlannedChange[];
+  readonly changes: readonly ObjectChange[];
   /** Whether the server checked it: it cannot if only an earlier write of the plan makes it possible. */
   readonly checked: boolean;
 }
@@ -351,8 +273,8 @@ class PlanningClient extends Client {
     const status = (object: KubeObject | undefined) => object && { status: (object as { status?: unknown }).status };
     // A status write changes nothing else, whatever the plan wrote to the rest before.
     const changes = subresource === "status"
-      ? plannedChanges(resource, status(before) as KubeObject, status(after) as KubeObject)
-      : plannedChanges(resource, before, after);
+      ? objectChanges(resource, status(before) as KubeObject, status(after) as KubeObject)
+      : objectChanges(resource, before, after);
     this.#plan.writes.push({ ...target, exists: before !== undefined, changes, checked });
     // Nothing was stored, so the old version still guards the next write.
     const resourceVersion = before?.metadata?.resourceVersion;

@@ -14,7 +14,7 @@ export type {
   ObjectContext,
   ReconcileContext,
 } from "./context.ts";
-export { Controller } from "./controller.ts";
+export { Controller, type PresentState } from "./controller.ts";
 export {
   addsFinalizer,
   CONTROLLER_DEFAULTS,
@@ -27,10 +27,20 @@ export {
   type WatchedChange,
   type WatchOptions,
 } from "./declaration.ts";
-export { type PlannedChange, type PlannedPass, PlannedStorage, type PlannedWrite } from "./dry_run.ts";
+export { type PlannedPass, PlannedStorage, type PlannedWrite } from "./dry_run.ts";
 export { EventRecorder } from "./events.ts";
 export { annotate, removeFinalizers } from "./finalizer.ts";
 export { IndexSet } from "./indexes.ts";
+export {
+  Journal,
+  type JournalEntry,
+  journalKey,
+  type JournalRead,
+  type JournalWrite,
+  type ObjectJournal,
+  withoutValues,
+} from "./journal.ts";
 export { storeTransform } from "./managed_fields.ts";
 export type { ControllerObserver } from "./report.ts";
+export type { ObjectChange } from "./object_changes.ts";
 export { SharedInformers } from "./shared_informers.ts";

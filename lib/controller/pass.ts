@@ -13,7 +13,7 @@ import type { ChangeHandlers } from "./change_handlers.ts";
 import { type ChildKinds, ChildRegistry, Children } from "./children.ts";
 import { Commit, type Written } from "./commit.ts";
 import { setEngineConditions } from "./conditions.ts";
-import { objectContext, type ObjectContextHost, type ReconcileContext } from "./context.ts";
+import { type CachedReader, objectContext, type ObjectContextHost, type ReconcileContext } from "./context.ts";
 import type { Client, WriteRecord } from "../client/mod.ts";
 import type { PassDecision } from "./decide.ts";
 import {
@@ -25,8 +25,10 @@ import {
 } from "./declaration.ts";
 import type { EventPoster, EventSink } from "./events.ts";
 import { addFinalizer, annotated, removeFinalizers } from "./finalizer.ts";
+import type { PassRecord } from "./journal.ts";
 import { failureOf, hotTargets, targetOf, targetsOf } from "./key_state.ts";
 import { ownFields, sameInput, statusOf } from "./managed_fields.ts";
+import { recordedReader } from "./recorded_client.ts";
 import { type HandlersReport, logFailure, type PassReport, type TickReport, type Version } from "./report.ts";
 import { holdsText, StatusDraft } from "./status_draft.ts";
 import type { ServedStatus, StatusShape } from "./status_shape.ts";
@@ -88,6 +90,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
   readonly #client: Client;
   /** Filled by `#client`, oldest first. */
   readonly #writes: readonly WriteRecord[];
+  readonly #record: PassRecord | undefined;
   readonly #log: Logger;
   readonly #signal: AbortSignal;
   readonly #handlers: Collected;
@@ -97,9 +100,11 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
   constructor(
     host: PassHost<T, Spec, Status>,
     plan: PassPlan<T, Spec, Status>,
-    { client, writes, log, signal }: {
+    { client, writes, record, log, signal }: {
       readonly client: Client;
       readonly writes: readonly WriteRecord[];
+      /** Collects what handlers read from memory. */
+      readonly record?: PassRecord;
       readonly log: Logger;
       readonly signal: AbortSignal;
     },
@@ -108,6 +113,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     this.#plan = plan;
     this.#client = client;
     this.#writes = writes;
+    this.#record = record;
     this.#log = log;
     this.#signal = signal;
     this.#handlers = { ticks: [], startTimes: { ...plan.decision.state.startTimes } };
@@ -281,8 +287,10 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     const client = this.#client.with({ signal });
     const memo = <M>(create: () => M) => this.#plan.memo(create);
     const children = new Children(object, client, { ...this.#host, registry, handler, memo, log: this.#log });
+    const context = objectContext(this.#host, { object, client, events, log: this.#log, signal, memo });
     const result = await call({
-      ...objectContext(this.#host, { object, client, events, log: this.#log, signal, memo }),
+      ...context,
+      ...(this.#record && { cached: this.#recordedCache(this.#record) }),
       spec,
       reasons: this.#plan.decision.words,
       dryRun: client.dryRun,
@@ -303,6 +311,11 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     });
     await children.settle();
     return result;
+  }
+
+  #recordedCache(record: PassRecord): ReconcileContext<T, Spec, Status>["cached"] {
+    return (resource) =>
+      recordedReader(record, resource, this.#host.cached(resource)) as unknown as CachedReader<never>;
   }
 
   #draft(object: T): StatusDraft<Status> {

@@ -100,6 +100,12 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
     return this.#watches.reader(resource);
   }
 
+  /** The object in memory; null if there is none, undefined if no store holds the whole kind. */
+  stored(resource: ApiResource, { namespace, name }: ObjectKey): KubeObject | null | undefined {
+    const store = this.#watches.wholeStore(resource, namespace, this.#transform(undefined));
+    return store && (store.get({ namespace, name }) ?? null);
+  }
+
   owned(resource: ApiResource): Informer<KubeObject> | undefined {
     const owned = this.#declaration.owns.find((each) =>
       each.group === resource.group && each.plural === resource.plural
@@ -205,6 +211,14 @@ class WatchSet {
     return this.#watched.find(({ spec }) => spec.resource === resource)?.lease.informer;
   }
 
+  /** A store of all objects of a kind in `namespace`, with all that `whole` keeps of each. */
+  wholeStore(resource: ApiResource, namespace: string | undefined, whole: InformerSpec["transform"]) {
+    return this.#watched.find(({ spec }) =>
+      sameResource(spec.resource, resource) && spec.transform === whole && !spec.metadataOnly &&
+      !spec.labelSelector && !spec.fieldSelector && (!spec.namespace || spec.namespace === namespace)
+    )?.lease.informer.store;
+  }
+
   /** @throws {RangeError} if no watch is declared, or only one of another view, which has other fields or objects. */
   reader(resource: AnyKind): CachedReader<KubeObject> {
     const named = this.#watched.filter(({ spec }) => sameResource(spec.resource, resource));
@@ -279,11 +293,12 @@ export interface PassWatches {
  */
 export class DynamicWatches {
   readonly #informers: SharedInformers;
-  readonly #enqueue: (key: string) => void;
+  readonly #enqueue: (key: string, source?: () => string) => void;
   readonly #byKey = new Map<string, Map<string, Dependency>>();
   #pass = 0;
 
-  constructor(informers: SharedInformers, enqueue: (key: string) => void) {
+  /** `source` names the object that changed, if it is known. */
+  constructor(informers: SharedInformers, enqueue: (key: string, source?: () => string) => void) {
     this.#informers = informers;
     this.#enqueue = enqueue;
   }
@@ -339,9 +354,10 @@ export class DynamicWatches {
   #open(key: string, resource: ApiResource, selection: WatchSelection): Dependency {
     const lease = this.#informers.acquire({ ...selection, resource, metadataOnly: true, transform });
     let closed = false;
-    const compare = () => {
+    const compare = (object?: KubeObject) => {
       if (closed || !lease.informer.hasSynced) return;
-      if (versionsOf(lease.informer.store.values()) !== dependency.seen) this.#enqueue(key);
+      if (versionsOf(lease.informer.store.values()) === dependency.seen) return;
+      this.#enqueue(key, object && (() => targetOf(resource, keyOf(object))));
     };
     let unsubscribe = () => {};
     const dependency: Dependency = {
@@ -356,10 +372,10 @@ export class DynamicWatches {
     };
     // A shared watch may have listed already: it replays its objects before anything here has been seen.
     unsubscribe = lease.informer.onEvent((event) => {
-      if (!event.initial) compare();
+      if (!event.initial) compare(event.object);
     });
     // The list has no event for an object deleted since the read: enqueue once when it is complete.
-    lease.informer.synced.then(compare, () => {});
+    lease.informer.synced.then(() => compare(), () => {});
     return dependency;
   }
 

@@ -118,7 +118,7 @@ async function answer(request: Request, options: HealthServerOptions, stop: Abor
       return new Response(body, { headers: { "content-type": contentType } });
     }
     default:
-      return new Response("not found: this server has /livez, /readyz and /metrics\n", { status: 404 });
+      return new Response("not found: this server has /livez, /readyz, /metrics and /explain\n", { status: 404 });
   }
 }
 

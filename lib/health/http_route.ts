@@ -2,7 +2,7 @@ import { type Clock, describeError, type Logger, TimeoutError, UsageError } from
 import { runWithTimeout } from "../handling/mod.ts";
 
 /** Reserved, with all paths below. */
-const RESERVED_PATHS: readonly string[] = ["/livez", "/readyz", "/metrics"];
+const RESERVED_PATHS: readonly string[] = ["/livez", "/readyz", "/metrics", "/explain"];
 
 /** Methods that a Request cannot have. */
 const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);

@@ -5,8 +5,9 @@
  * @module
  */
 export { serveHealth } from "./health_server.ts";
-export { requireRoutePath } from "./http_route.ts";
+export { type HttpRoute, requireRoutePath } from "./http_route.ts";
 export type { Metrics } from "./metrics.ts";
 export { OperatorMetrics } from "./operator_metrics.ts";
 export { maskedChecks, probeChecks } from "./probes.ts";
+export { isRefusal, type Refusal, RequestAuthorizer, TOKEN_AUDIENCE, TOKEN_HEADER } from "./request_authorizer.ts";
 export type { Tracing } from "./tracing.ts";

@@ -3,7 +3,7 @@ import { conversionFit, CRDS, WEBHOOK_PORT, webhookConfigurations, webhookServic
 import { LinkedAbort } from "../base/mod.ts";
 import { AlreadyExistsError, type Client, NotFoundError } from "../client/mod.ts";
 import type { Operator } from "./operator.ts";
-import { LEASE_RULES, webhookRules } from "./permissions.ts";
+import { LEASE_RULES, REVIEW_RULES, webhookRules } from "./permissions.ts";
 
 /** The default namespace of a program's ServiceAccount. */
 export function installNamespace(program: string): string {
@@ -25,8 +25,8 @@ export const CREATED_BY = "pintle.dev/created-by";
 
 /**
  * What a cluster needs before the operator runs, in order of application: CRDs, a namespace, a ServiceAccount, a
- * ClusterRole with exactly the operator's rules, a Role for the election lease, and bindings. With webhooks also a
- * Service and their configurations, which refuse requests until it runs.
+ * ClusterRole with exactly the operator's rules and those of `/explain`, a Role for the election lease, and bindings.
+ * With webhooks also a Service and their configurations, which refuse requests until it runs.
  */
 export function installation(operator: Operator, program: string, namespace: string): InstalledObject[] {
   const { name } = operator, labels = { "app.kubernetes.io/name": name, "app.kubernetes.io/managed-by": program };
@@ -40,7 +40,7 @@ export function installation(operator: Operator, program: string, namespace: str
     made(resource("", "Namespace", false), "v1", { name: namespace }),
     made(resource("", "ServiceAccount", true), "v1", { name, namespace }),
     made(resource(RBAC, "ClusterRole", false), `${RBAC}/v1`, { name }, {
-      rules: [...operator.rules(), ...admission.cluster],
+      rules: [...operator.rules(), ...admission.cluster, ...REVIEW_RULES],
     }),
     made(resource(RBAC, "ClusterRoleBinding", false), `${RBAC}/v1`, { name }, {
       roleRef: { apiGroup: RBAC, kind: "ClusterRole", name },

@@ -25,6 +25,12 @@ export const LEASE_RULES: readonly PolicyRule[] = [
   { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "list", "create", "update", "delete"] },
 ];
 
+/** For `/explain`: Kubernetes authenticates and authorizes its callers. */
+export const REVIEW_RULES: readonly PolicyRule[] = [
+  { apiGroups: ["authentication.k8s.io"], resources: ["tokenreviews"], verbs: ["create"] },
+  { apiGroups: ["authorization.k8s.io"], resources: ["subjectaccessreviews"], verbs: ["create"] },
+];
+
 /** For an operator that selects kinds. */
 export const WATCH_KINDS: PolicyRule = {
   apiGroups: ["apiextensions.k8s.io"],

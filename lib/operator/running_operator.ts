@@ -32,8 +32,10 @@ import {
   type ControllerOptions,
   EventRecorder,
   IndexSet,
+  type Journal,
   type PlannedPass,
   PlannedStorage,
+  type PresentState,
   SharedInformers,
   storeTransform,
 } from "../controller/mod.ts";
@@ -70,6 +72,8 @@ export interface StartOptions {
   readonly onReview?: AdmissionHost["onReview"];
   /** OpenTelemetry's `Tracer`: a span per API request. None by default. */
   readonly tracer?: ClientOptions["tracer"];
+  /** Keeps why each object was reconciled, and what that read and wrote; nothing by default. */
+  readonly journal?: Journal;
   /** Metrics and spans, per controller name. */
   readonly observe?: (controller: string) => ControllerObserver;
   /**
@@ -136,7 +140,7 @@ export class RunningOperator implements AsyncDisposable {
   private constructor(operator: OperatorDeclaration, options: StartOptions, dryRun: boolean) {
     this.#stop.signal.addEventListener("abort", () => this.#controllers.forEach((end) => end.abort()), { once: true });
     const { clock = new SystemClock(), random = new SystemRandom(), mask = new Mask() } = options;
-    const { transport, tracer, handles } = options, logger = maskLogger(options.logger ?? silentLogger, mask);
+    const { transport, tracer, handles, journal } = options, logger = maskLogger(options.logger ?? silentLogger, mask);
     this.#operator = operator;
     this.#clock = clock;
     this.#random = random;
@@ -184,9 +188,7 @@ export class RunningOperator implements AsyncDisposable {
         informers: this.#informers,
         resolveKind: (group, version, kind) => kinds.resolve(group, version, kind),
         events,
-        clock,
-        random,
-        logger,
+        ...{ clock, random, logger, journal },
         observer: options.observe?.(`${declaration.kind.plural}.${declaration.kind.group}`),
         fieldManager: operator.name,
         transform,
@@ -259,6 +261,11 @@ export class RunningOperator implements AsyncDisposable {
   /** The present state. */
   get state(): OperatorState {
     return this.#state;
+  }
+
+  /** What a kind's controller knows of an object now; undefined if it is not handled here. */
+  present(resource: string, key: ObjectKey): PresentState | undefined {
+    return this.#all.find(({ name }) => name === resource)?.present(key);
   }
 
   /** Whether no reconcile is ready or running; delayed work (timers, retries) does not count. */
