@@ -64,4 +64,4 @@ suite.scenario(
   { webhooksStay: true },
 );
 
-denoTests(Deno.test, suite, { source: testSource });
+denoTests(Deno.test, suite, { rbac: true, source: testSource });

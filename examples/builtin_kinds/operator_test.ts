@@ -70,4 +70,4 @@ suite.scenario("a pod whose time was over while no operator ran goes with the ne
   await then("the pod goes", () => expect(ref(Pod, "old")).toBeGone());
 }, { alone: true });
 
-denoTests(Deno.test, suite, { source: testSource });
+denoTests(Deno.test, suite, { rbac: true, source: testSource });

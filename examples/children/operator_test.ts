@@ -89,4 +89,4 @@ suite.scenario(
   },
 );
 
-denoTests(Deno.test, suite, { source: testSource });
+denoTests(Deno.test, suite, { rbac: true, source: testSource });

@@ -36,7 +36,7 @@ function told(name: string, story: (scenario: ScenarioContext, outside: Outside)
     operator: (outside) => operator((url, signal) => outside.ask(url, signal), { interval: "20ms" }),
   });
   suite.scenario(name, (scenario) => story(scenario, scenario.world), { inProcess: true });
-  denoTests(Deno.test, suite, { source: testSource });
+  denoTests(Deno.test, suite, { rbac: true, source: testSource });
 }
 
 const endpoint = (url: string) => ({

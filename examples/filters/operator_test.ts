@@ -82,4 +82,4 @@ suite.scenario("an order of nothing is refused by the server", async ({ then, cl
   await then("it is refused", () => assert.rejects(cluster.create(Order, order({ item: "" })), /spec\.item/));
 });
 
-denoTests(Deno.test, suite, { source: testSource });
+denoTests(Deno.test, suite, { rbac: true, source: testSource });

@@ -46,7 +46,7 @@ function told(name: string, story: (scenario: ScenarioContext, directory: Memory
     operator: (directory) => operator(directory, { delay: "100ms" }),
   });
   suite.scenario(name, (scenario) => story(scenario, scenario.world), { inProcess: true });
-  denoTests(Deno.test, suite, { source: testSource });
+  denoTests(Deno.test, suite, { rbac: true, source: testSource });
 }
 
 const account = (spec: { owner: string; quotaGb?: number }) => ({

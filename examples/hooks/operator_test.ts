@@ -35,7 +35,7 @@ function told(name: string, story: (scenario: ScenarioContext, store: FakeStore)
     operator: (store) => operator(() => store.open()),
   });
   suite.scenario(name, (scenario) => story(scenario, scenario.world), { inProcess: true, operator: "stopped" });
-  denoTests(Deno.test, suite, { source: testSource });
+  denoTests(Deno.test, suite, { rbac: true, source: testSource });
 }
 
 const entry = { metadata: { name: "e" }, spec: { value: "one" } };

@@ -61,4 +61,4 @@ suite.scenario("a roster of no app is refused, and one of an app without pods is
   await then("it is empty", () => expect(ref(MemberList, "ghost")).toMatch({ status: { pods: [], pending: 0 } }));
 });
 
-denoTests(Deno.test, suite, { source: testSource });
+denoTests(Deno.test, suite, { rbac: true, source: testSource });

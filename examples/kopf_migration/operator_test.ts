@@ -12,7 +12,7 @@ function told(name: string, story: (scenario: ScenarioContext, calls: string[]) 
       remove: () => Promise.resolve(void calls.push("remove")),
     }));
   suite.scenario(name, (scenario) => story(scenario, calls), { inProcess: true, operator: "stopped" });
-  denoTests(Deno.test, suite, { source: testSource });
+  denoTests(Deno.test, suite, { rbac: true, source: testSource });
 }
 
 /** A bucket as Kopf 1.45 leaves it behind: its finalizer, the essence that it handled, and a result in the status. */

@@ -22,7 +22,7 @@ function told(name: string, story: (scenario: ScenarioContext, translator: Trans
     operator: (translator) => operator((text, language) => translator.translate(text, language)),
   });
   suite.scenario(name, (scenario) => story(scenario, scenario.world), { inProcess: true });
-  denoTests(Deno.test, suite, { source: testSource });
+  denoTests(Deno.test, suite, { rbac: true, source: testSource });
 }
 
 const translation = (name: string, text: string) => ({

@@ -40,4 +40,4 @@ suite.scenario("a Greeting that was made while no operator ran is noticed by the
   await then("it is handled", () => expect(ref(Greeting, "first")).toHaveCondition("Ready"));
 }, { alone: true });
 
-denoTests(Deno.test, suite, { source: testSource });
+denoTests(Deno.test, suite, { rbac: true, source: testSource });

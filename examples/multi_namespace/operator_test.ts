@@ -107,4 +107,4 @@ suite.scenario("killed after any of its writes, the next one ends where it would
   await operator.start();
 }, { inProcess: true });
 
-denoTests(Deno.test, suite, { source: testSource });
+denoTests(Deno.test, suite, { rbac: true, source: testSource });

@@ -29,7 +29,7 @@ function told(name: string, story: (scenario: ScenarioContext, hosts: FakeHosts)
     operator: (hosts) => operator(hosts, { backoffMs: 50 }),
   });
   suite.scenario(name, (scenario) => story(scenario, scenario.world), { inProcess: true });
-  denoTests(Deno.test, suite, { source: testSource });
+  denoTests(Deno.test, suite, { rbac: true, source: testSource });
 }
 
 const fleet = (...hosts: string[]) => ({

@@ -51,4 +51,4 @@ forgetful.scenario("an object that is not touched gets an Event", async ({ given
   await then("an Event tells it", () => expect(ref(Countdown, "start")).toHaveEvents({ reason: "Forgotten" }));
 });
 
-for (const each of [suite, forgetful]) denoTests(Deno.test, each, { source: testSource });
+for (const each of [suite, forgetful]) denoTests(Deno.test, each, { rbac: true, source: testSource });

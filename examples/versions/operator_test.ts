@@ -55,4 +55,4 @@ Deno.test("versions: v1 cannot say the tier, and nothing else is lost by the way
   assert.deepEqual(losses.map(({ through, field }) => `${field} by way of ${through}`), ["spec.tier by way of v1"]);
 });
 
-denoTests(Deno.test, suite, { source: testSource });
+denoTests(Deno.test, suite, { rbac: true, source: testSource });

@@ -77,4 +77,4 @@ Deno.test("a claim with a volume grows in place and never shrinks; one without i
   assert.equal(planOf(claim("Pending", "2Gi", "2026-01-01T00:00:00Z"), 1), "wait");
 });
 
-denoTests(Deno.test, suite, { source: testSource });
+denoTests(Deno.test, suite, { rbac: true, source: testSource });

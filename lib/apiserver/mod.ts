@@ -11,6 +11,7 @@ export type { EventLog, StorageEvent } from "./event_log.ts";
 export { CertificateAuthority, type Identity } from "../base/certificates.ts";
 export { type HttpsOptions, HttpsServer } from "./https_server.ts";
 export { requestInfo, type ResourceRequestInfo } from "./request_info.ts";
+export { ruleAllows } from "./authorizer.ts";
 export { EmbeddedApiServer, type EmbeddedApiServerOptions } from "./server.ts";
 export { DEFAULT_LIMITS, type ServerLimits } from "./server_limits.ts";
 export { Storage, type StorageSnapshot } from "./storage.ts";

@@ -168,6 +168,7 @@ function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTabl
     .option("--yes", "agree to run on a cluster that is not on this machine")
     .option("--junit <file>", "write a JUnit XML report")
     .option("--report <file>", "write an HTML report: every step, write, Event and log line")
+    .option("--rbac", "fail where no scenario uses a declared RBAC rule, or no rule allows a request of the operator")
     .option("--explore", "run each scenario once for each fault that could break the operator, in virtual time")
     .option("--specs", "explore other specs of each scenario's objects, in place of faults")
     .option("--plan <plan>", "explore one plan of one scenario again, as a failure names it")
@@ -177,7 +178,7 @@ function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTabl
     );
 }
 
-function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
+function addInstallation(add: Add, { run, program, test }: CommandTreeOptions): void {
   const namespace = [
     "-n, --namespace <name>",
     "namespace of the operator's ServiceAccount",
@@ -225,6 +226,7 @@ function addInstallation(add: Add, { run, program }: CommandTreeOptions): void {
     "manifests",
     "print what install applies, as YAML; write or check a folder or a Helm chart of it",
   );
+  if (test) manifests.command.option("--from-suite", "run the scenarios, and leave out RBAC rules that none needs");
   manifests.command.option(...namespace)
     .option("--output <folder>", "write crds.yaml, namespace.yaml and rbac.yaml there")
     .option("--helm <folder>", "write a Helm chart there, with a Deployment; values.yaml and others only once")

@@ -115,6 +115,7 @@ function checkFlags({ settings }: CommandContext, flags: TestFlags, planned: rea
       "leave out --cluster and --deployed",
     );
   }
+  if (flags.rbac) throw new UsageError("--rbac is for runs without faults", "leave out --explore");
   const { plansMax } = flags;
   if (plansMax !== undefined && !(Number.isSafeInteger(plansMax) && plansMax > 0)) {
     throw new UsageError("--plans-max is not a whole number, at least 1");

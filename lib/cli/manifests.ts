@@ -22,6 +22,7 @@ interface ManifestsFlags {
   readonly output?: string | undefined;
   readonly helm?: string | undefined;
   readonly check?: string | undefined;
+  readonly fromSuite?: true | undefined;
 }
 
 const KUSTOMIZATION = "kustomization.yaml";
@@ -42,6 +43,10 @@ export async function manifests(context: CommandContext, flags: ManifestsFlags):
   const { operator, program, terminal } = context, { namespace, output, helm, check } = flags;
   requireNamespaceName(namespace);
   requireOneFolder(flags);
+  if (flags.fromSuite) {
+    const code = await (await import("./suite_rules.ts")).keepUsedRules(context);
+    if (code !== undefined) return code;
+  }
   if (helm !== undefined || check !== undefined && await isChart(check)) {
     if (namespace !== installNamespace(program)) {
       throw new UsageError("a chart has no --namespace", "leave it out: each release names its own");

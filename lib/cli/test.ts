@@ -1,10 +1,13 @@
 import { describeError, randomSuffix, SystemClock, SystemRandom, UsageError } from "../base/mod.ts";
 import {
   countOutcomes,
+  formatPermissions,
   LineReporter,
   type Paint,
   type PlannedScenario,
   planRun,
+  rbacFailures,
+  rbacReports,
   type RunListener,
   type RunResult,
   runScenarios,
@@ -37,6 +40,12 @@ export async function test(context: CommandContext, names: readonly string[], fl
     return await exploreAll(context, flags, { planned, seed });
   }
   checkKeep(settings, flags);
+  if (flags.rbac && flags.deployed) {
+    throw new UsageError(
+      "--rbac sees the requests of an operator in this process, not those of a pod",
+      "leave out --deployed: the operator's own ServiceAccount sends the requests in both cases",
+    );
+  }
   const source = sourceOf(context, flags, clock), deploy = flags.deployed && deploymentOf(context, clock);
   const files = reportFiles(flags, `${program} ${version}`, (result, name) => rerun(command, result, name));
   await checkReports(files);
@@ -62,12 +71,38 @@ export async function test(context: CommandContext, names: readonly string[], fl
       keepFailed: flags.keep,
       listener,
     }));
-  const problems = await writeReports(files, result, (line) => terminal.out(line));
-  const complete = { ...result, failures: [...result.failures, ...problems] };
+  const isWhole = names.length === 0 && flags.filter === undefined && !interrupts.signal.aborted;
+  const rbac = rbacFailures(result.scenarios, isWhole), judged = flags.rbac ? withFailures(result, rbac) : result;
+  const problems = await writeReports(files, judged, (line) => terminal.out(line));
+  const complete = withFailures(judged, problems);
+  for (const line of rbacLines(complete, flags, { rbac, isWhole })) terminal.out(painted("yellow", line));
   for (const line of summaryLines(complete, painted)) terminal.out(line);
   if (interrupts.signal.aborted) return EXIT.interrupted;
   const { failed, interrupted } = countOutcomes(complete);
   return failed + interrupted > 0 ? EXIT.failed : EXIT.done;
+}
+
+function withFailures(result: RunResult, failures: readonly string[]): RunResult {
+  return { ...result, failures: [...result.failures, ...failures] };
+}
+
+/** What is known of the RBAC rules and is no failure. */
+function rbacLines(
+  { scenarios }: RunResult,
+  flags: TestFlags,
+  { rbac, isWhole }: { readonly rbac: readonly string[]; readonly isWhole: boolean },
+): string[] {
+  if (!flags.rbac) {
+    return rbac.flatMap((failure) => failure.split("\n").map((line, nth) => nth === 0 ? line : `  ${line}`));
+  }
+  if (!isWhole) return ["RBAC: only some scenarios ran, so unused rules are not listed"];
+  return rbacReports(scenarios).flatMap(({ operator, unused, spare }) => {
+    const owned = formatPermissions(spare.filter((each) => !unused.includes(each)));
+    return owned.length === 0 ? [] : [
+      `RBAC of ${operator}: \`owns\` also allows what no scenario used: ${owned.join("; ")}`,
+      "  fix: if handlers never do that, withoutPermissions() removes it",
+    ];
+  });
 }
 
 async function watched(

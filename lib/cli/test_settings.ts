@@ -99,6 +99,7 @@ export interface TestFlags {
   readonly yes?: true | undefined;
   readonly junit?: string | undefined;
   readonly report?: string | undefined;
+  readonly rbac?: true | undefined;
   readonly explore?: true | undefined;
   readonly specs?: true | undefined;
   readonly plan?: string | undefined;

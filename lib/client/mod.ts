@@ -32,6 +32,7 @@ export {
 } from "./client.ts";
 export { connect, type Connection, type ConnectOptions, openTransport } from "./connect.ts";
 export { bearer, impersonating, type Impersonation, StaticCredentials } from "./credentials.ts";
+export { errorOfResponse } from "./error_response.ts";
 export {
   discover,
   discoverAll,

@@ -1,6 +1,8 @@
 import { type Clock, SystemClock } from "../base/mod.ts";
 import type { ClusterSource } from "./cluster.ts";
 import { logLine } from "./report_lines.ts";
+import { rbacFailures } from "./rbac_report.ts";
+import type { ScenarioResult } from "./result.ts";
 import { planRun, runScenarios } from "./runner.ts";
 import type { Suite } from "./suite.ts";
 
@@ -12,6 +14,8 @@ export interface DenoTestsOptions {
   readonly clock?: Clock;
   /** Bound of each expectation; a minute if absent, because a real garbage collector discovers new kinds every 30 s. */
   readonly waitMsMax?: number;
+  /** Registers one more test: the scenarios use what the operator declares, and its rules allow all requests. */
+  readonly rbac?: true;
   /** Seed of the operator's randomness; 1 if absent. */
   readonly seed?: number;
 }
@@ -34,7 +38,8 @@ let runs = 0;
  */
 export function denoTests(register: RegisterTest, suite: Suite, options: DenoTestsOptions): void {
   const { clock = new SystemClock(), waitMsMax = 60_000, seed = 1 } = options;
-  for (const planned of planRun([suite])) {
+  const ended: ScenarioResult[] = [], plan = planRun([suite]);
+  for (const planned of plan) {
     register({
       name: `${suite.name}: ${planned.scenario.name}`,
       fn: async () => {
@@ -49,6 +54,7 @@ export function denoTests(register: RegisterTest, suite: Suite, options: DenoTes
           signal: new AbortController().signal,
         });
         const { outcome, logs = [] } = result.scenarios[0]!;
+        ended.push(...result.scenarios);
         if (result.failures.length > 0) throw new Error(result.failures.join("\n"));
         if (outcome.kind === "passed" || outcome.kind === "skipped") return;
         const lastLogs = logs.slice(-15).map(logLine);
@@ -57,4 +63,13 @@ export function denoTests(register: RegisterTest, suite: Suite, options: DenoTes
       },
     });
   }
+  if (!options.rbac) return;
+  register({
+    name: `${suite.name}: the RBAC rules are used, and suffice`,
+    fn: () => {
+      // A filter may leave scenarios out.
+      const failures = ended.length < plan.length ? [] : rbacFailures(ended);
+      return failures.length > 0 ? Promise.reject(new Error(failures.join("\n"))) : Promise.resolve();
+    },
+  });
 }

@@ -16,6 +16,7 @@ import type { HostGateway, Operator, RunningOperator } from "../operator/mod.ts"
 import type { BackoffOptions } from "../queue/mod.ts";
 import type { Cluster, ClusterUser } from "./cluster.ts";
 import type { InProcessControl, InProcessStart, OperatorUnderTest, SeenRequest } from "./operator_under_test.ts";
+import type { RbacRecorder } from "./rbac.ts";
 import { recorded, type Timeline } from "./timeline.ts";
 
 /** Turns of the event loop without work that count as idle, and how long to wait for them: a loaded server is slow. */
@@ -37,6 +38,7 @@ interface InProcessOptions {
   readonly clock: Clock;
   readonly random: () => Random;
   readonly timeline: Timeline;
+  readonly rbac?: RbacRecorder;
   readonly webhooksStay?: boolean;
   readonly host?: OperatorHost;
 }
@@ -276,7 +278,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   }
 
   #recording(inner: Transport, { fault = () => "pass", before }: InProcessStart): Transport {
-    const { timeline } = this.#options;
+    const { timeline, rbac } = this.#options;
     let nthWrite = 0, dead = false;
     const die = () => {
       dead = this.#isDead = true;
@@ -289,12 +291,17 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
         const seen = { method: request.method ?? "GET", path };
         this.#requests.push(seen);
         await before?.(seen);
-        if (!isWrite(seen)) return await inner.fetch(path, request);
+        if (!isWrite(seen)) {
+          const response = await inner.fetch(path, request);
+          await rbac?.record(seen, response);
+          return response;
+        }
         const verdict = fault(seen, ++nthWrite);
         if (verdict === "dieBefore") throw die();
         // No later write passes, even during this one.
         dead = verdict === "dieAfter";
         const response = await recorded(inner, { path, request }, "operator", timeline);
+        await rbac?.record(seen, response);
         if (verdict === "pass") return response;
         await response.body?.cancel();
         throw die();

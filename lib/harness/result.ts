@@ -1,4 +1,5 @@
 import type { ClusterKind } from "./cluster.ts";
+import type { RbacUse } from "./rbac.ts";
 import type { EventEntry, LogEntry, StepRecord, WriteEntry } from "./timeline.ts";
 
 /** How a scenario ended. */
@@ -33,6 +34,8 @@ export interface ScenarioResult {
   readonly dropped: number;
   /** Further details of a failure: pod logs and states. */
   readonly attachments: readonly { readonly title: string; readonly text: string }[];
+  /** What the requests of an in-process operator needed; absent for a pod's, and if it never was made. */
+  readonly rbac?: RbacUse;
 }
 
 /** An empty record. */

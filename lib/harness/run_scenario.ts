@@ -12,6 +12,7 @@ import { type Cluster, serviceAccountUser } from "./cluster.ts";
 import { InProcessOperator, type OperatorHost } from "./in_process_operator.ts";
 import type { OperatorUnderTest } from "./operator_under_test.ts";
 import type { ScenarioOutcome, ScenarioResult } from "./result.ts";
+import { RbacRecorder } from "./rbac.ts";
 import { ScenarioEnvironment } from "./scenario_environment.ts";
 import type { ScenarioWorld } from "./scenario_world.ts";
 import { limitMsOf, type Scenario, type Suite } from "./suite.ts";
@@ -68,6 +69,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
     endMs: clock.now(),
     ...timeline.snapshot(),
     attachments: timeline.mask.json(attachments),
+    rbac: run.deployed ? undefined : rbac.use,
   });
   using abort = new LinkedAbort([run.signal]);
   const limitMs = limitMsOf(scenario.options);
@@ -81,7 +83,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
   let environment: ScenarioEnvironment | undefined, outcome: ScenarioOutcome = { kind: "passed" };
   let attachments: ScenarioResult["attachments"] = [];
   const { world, operator: make } = run.within, declared = make();
-  const operator = run.deployed ?? inProcess(run, declared, timeline);
+  const rbac = new RbacRecorder(declared), operator = run.deployed ?? inProcess(run, declared, { timeline, rbac });
   try {
     const onError = (error: unknown) => abort.abort(error);
     environment = await ScenarioEnvironment.open({
@@ -189,7 +191,7 @@ function isKept({ keepFailed }: ScenarioRun, outcome: ScenarioOutcome): boolean 
 function inProcess(
   { within, scenario, cluster, clock, seed, host }: ScenarioRun,
   declared: Operator,
-  timeline: Timeline,
+  record: { readonly timeline: Timeline; readonly rbac: RbacRecorder },
 ) {
   return new InProcessOperator({
     operator: within.operator,
@@ -198,7 +200,7 @@ function inProcess(
     user: serviceAccountUser(installNamespace(declared.name), declared.name),
     clock,
     random: () => new SeededRandom(seed),
-    timeline,
+    ...record,
     host,
   });
 }

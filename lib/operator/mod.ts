@@ -59,6 +59,7 @@ export { declareSelected, kindsSelected } from "./kind_selection.ts";
 export { EVERYTHING } from "./kind_selector.ts";
 export { Operator, type OperatorOptions } from "./operator.ts";
 export type { ActivityContext } from "./operator_declaration.ts";
+export { type DeclaredPermission, isSamePermission, type Permission, rulesOf } from "./permissions.ts";
 export { missingPermissions, preflight, type PreflightOptions, unservedKinds } from "./preflight.ts";
 export { type Leadership, RunningOperator, type StartOptions } from "./running_operator.ts";
 export { watch } from "./watch.ts";

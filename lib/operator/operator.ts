@@ -23,7 +23,16 @@ import type { CustomResource } from "./define_resource.ts";
 import { KindHandlers } from "./kind_handlers.ts";
 import { type EVERYTHING, type KindSelector, requireSelector } from "./kind_selector.ts";
 import type { ActivityContext, ActivityHandler, KindSelection, OperatorDeclaration } from "./operator_declaration.ts";
-import { type PolicyRule, requiredRules, WATCH_KINDS } from "./permissions.ts";
+import {
+  type DeclaredPermission,
+  type HandlerRule,
+  isSamePermission,
+  type Permission,
+  permissionsOf,
+  type PolicyRule,
+  requiredPermissions,
+  rulesOf,
+} from "./permissions.ts";
 import { requireDurations } from "./require_durations.ts";
 import { type PlanOptions, RunningOperator, type StartOptions } from "./running_operator.ts";
 
@@ -88,7 +97,8 @@ export class Operator implements OperatorDeclaration {
   readonly #declarations: ControllerDeclaration[] = [];
   readonly #admission: AdmissionDeclaration[] = [];
   readonly #customResources: CustomResource<unknown, object>[] = [];
-  readonly #permissions: PolicyRule[] = [];
+  readonly #permissions: HandlerRule[] = [];
+  readonly #withoutPermissions: Permission[] = [];
   readonly #startup: ActivityHandler[] = [];
   readonly #cleanup: ActivityHandler[] = [];
   readonly #probes: OperatorProbe[] = [];
@@ -234,17 +244,45 @@ export class Operator implements OperatorDeclaration {
   }
 
   /** Adds what handlers do through `client` to the generated RBAC: declarations do not show it. */
-  permissions(...rules: readonly PolicyRule[]): this {
+  permissions(...rules: readonly HandlerRule[]): this {
     this.#permissions.push(...rules);
     return this;
   }
 
-  /** The RBAC rules that the operator needs. */
+  /**
+   * Removes from the generated RBAC what `owns` brings and handlers never do, such as `delete` without `prune()`. What
+   * the framework itself needs cannot be removed: {@linkcode rules} then throws.
+   */
+  withoutPermissions(...rules: readonly PolicyRule[]): this {
+    this.#withoutPermissions.push(...rules.flatMap(permissionsOf));
+    return this;
+  }
+
+  /** The RBAC rules that the operator needs. @throws {UsageError} as {@linkcode declaredPermissions}. */
   rules(): PolicyRule[] {
-    const kinds = this.#selections.length > 0 ? [WATCH_KINDS] : [];
-    return requiredRules(this.declarations, [...kinds, ...this.#permissions], {
+    return rulesOf(this.declaredPermissions());
+  }
+
+  /**
+   * What the rules allow, one by one, and what declares each.
+   *
+   * @throws {UsageError} if {@linkcode withoutPermissions} names one that is not declared, or that the framework needs.
+   */
+  declaredPermissions(): DeclaredPermission[] {
+    const declared = requiredPermissions(this.declarations, this.#permissions, {
       legacyFinalizers: this.legacyFinalizers,
+      selects: this.#selections.length > 0,
     });
+    for (const without of this.#withoutPermissions) {
+      const found = declared.find((each) => isSamePermission(each, without));
+      if (found && found.by !== "framework") continue;
+      const { verb, resource, group } = without, why = found ? "the framework needs it" : "nothing declares it";
+      throw new UsageError(
+        `withoutPermissions: operator ${this.name} cannot be without ${verb} of ${resource} in API group "${group}": ${why}`,
+        "name only what `owns` brings: create, patch or delete of an owned kind",
+      );
+    }
+    return declared.filter((each) => !this.#withoutPermissions.some((without) => isSamePermission(each, without)));
   }
 
   /** The CRDs of its own kinds. `namespace`: of the Service that converts versions with different fields. */

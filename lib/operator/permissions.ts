@@ -32,7 +32,7 @@ export const REVIEW_RULES: readonly PolicyRule[] = [
 ];
 
 /** For an operator that selects kinds. */
-export const WATCH_KINDS: PolicyRule = {
+const WATCH_KINDS: PolicyRule = {
   apiGroups: ["apiextensions.k8s.io"],
   resources: ["customresourcedefinitions"],
   verbs: ["get", "list", "watch"],
@@ -81,39 +81,90 @@ export function webhookRules(
 const WATCH = ["get", "list", "watch"];
 const VERB_ORDER = ["get", "list", "watch", "create", "update", "patch", "delete"];
 
+/** What an operator may do by its RBAC rules: one verb on one resource. */
+export interface Permission {
+  /** The core group is the empty string. */
+  readonly group: string;
+  /** The plural; `plural/subresource` for a subresource. */
+  readonly resource: string;
+  /** As in RBAC rules. */
+  readonly verb: string;
+}
+
+/** A permission, and what declares it. */
+export interface DeclaredPermission extends Permission {
+  /** `framework`: it may need it at any time. `owns`: for applied and pruned children. `permissions`: for handlers. */
+  readonly by: "framework" | "owns" | "permissions";
+  /** Why no scenario uses it. */
+  readonly untested?: string;
+}
+
+/** A rule of {@linkcode PolicyRule}s that handlers need. */
+export interface HandlerRule extends PolicyRule {
+  /** Why no scenario uses it, such as a path that only a failing disk reaches. `test --rbac` then accepts that. */
+  readonly untested?: string;
+}
+
+/** One for each group, resource and verb of a rule. */
+export function permissionsOf(rule: PolicyRule): Permission[] {
+  return rule.apiGroups.flatMap((group) =>
+    rule.resources.flatMap((resource) => rule.verbs.map((verb) => ({ group, resource, verb })))
+  );
+}
+
+/** Whether both allow the same. */
+export function isSamePermission(one: Permission, other: Permission): boolean {
+  return one.group === other.group && one.resource === other.resource && one.verb === other.verb;
+}
+
+/** One rule per resource, in the order of their first permission. */
+export function rulesOf(permissions: readonly Permission[]): PolicyRule[] {
+  const rules = new Map<string, { apiGroups: string[]; resources: string[]; verbs: Set<string> }>();
+  for (const { group, resource, verb } of permissions) {
+    const key = `${group}\n${resource}`, rule = rules.get(key);
+    if (rule) rule.verbs.add(verb);
+    else rules.set(key, { apiGroups: [group], resources: [resource], verbs: new Set([verb]) });
+  }
+  return [...rules.values()].map((rule) => ({ ...rule, verbs: inOrder(rule.verbs) }));
+}
+
 /** Watch the kinds, patch metadata (finalizers) and status of its own, apply children, post Events. */
-export function requiredRules(
+export function requiredPermissions(
   declarations: readonly ControllerDeclaration[],
-  extra: readonly PolicyRule[],
-  { legacyFinalizers = [] }: { readonly legacyFinalizers?: readonly string[] } = {},
-): PolicyRule[] {
-  const verbs = new Map<string, Set<string>>();
-  const grant = (group: string, resource: string, granted: readonly string[]) => {
-    const key = `${group}\n${resource}`;
-    const known = verbs.get(key) ?? new Set<string>();
-    for (const verb of granted) known.add(verb);
-    verbs.set(key, known);
+  handlers: readonly HandlerRule[],
+  { legacyFinalizers = [], selects = false }: {
+    readonly legacyFinalizers?: readonly string[];
+    readonly selects?: boolean;
+  } = {},
+): DeclaredPermission[] {
+  const found = new Map<string, DeclaredPermission>();
+  const grant = (permissions: readonly Permission[], by: DeclaredPermission["by"], untested?: string) => {
+    for (const each of permissions) {
+      const key = `${each.group}\n${each.resource}\n${each.verb}`, known = found.get(key);
+      if (known?.by !== "framework") found.set(key, { ...each, by, untested: untested ?? known?.untested });
+    }
   };
+  const on = (group: string, resource: string, verbs: readonly string[]) =>
+    verbs.map((verb) => ({ group, resource, verb }));
   for (const declaration of declarations) {
-    const { kind } = declaration;
+    const { kind, owns, watches } = declaration, { group, plural } = kind;
     // Without a delete handler too: an earlier release may have had one, whose finalizers are then removed.
     const patches = kind.hasStatus || [...declaration.changes, ...declaration.daemons].length > 0 ||
       legacyFinalizers.length > 0 && handles(declaration);
-    grant(kind.group, kind.plural, patches ? [...WATCH, "patch"] : WATCH);
-    if (kind.hasStatus) grant(kind.group, `${kind.plural}/status`, ["patch"]);
+    grant(on(group, plural, patches ? [...WATCH, "patch"] : WATCH), "framework");
+    if (kind.hasStatus) grant(on(group, `${plural}/status`, ["patch"]), "framework");
     // blockOwnerDeletion in owner references needs it if that admission plugin is on.
-    if (declaration.owns.length > 0) grant(kind.group, `${kind.plural}/finalizers`, ["update"]);
-    for (const owned of declaration.owns) grant(owned.group, owned.plural, [...WATCH, "create", "patch", "delete"]);
-    for (const { resource } of declaration.watches) grant(resource.group, resource.plural, WATCH);
+    if (owns.length > 0) grant(on(group, `${plural}/finalizers`, ["update"]), "framework");
+    for (const owned of owns) {
+      grant(on(owned.group, owned.plural, WATCH), "framework");
+      grant(on(owned.group, owned.plural, ["create", "patch", "delete"]), "owns");
+    }
+    for (const { resource } of watches) grant(on(resource.group, resource.plural, WATCH), "framework");
   }
-  if (declarations.length > 0) grant("events.k8s.io", "events", ["create", "patch"]);
-  for (const rule of extra) {
-    for (const group of rule.apiGroups) for (const resource of rule.resources) grant(group, resource, rule.verbs);
-  }
-  return [...verbs].map(([key, granted]) => {
-    const [group, resource] = key.split("\n") as [string, string];
-    return { apiGroups: [group], resources: [resource], verbs: inOrder(granted) };
-  });
+  if (declarations.length > 0) grant(on("events.k8s.io", "events", ["create", "patch"]), "framework");
+  if (selects) grant(permissionsOf(WATCH_KINDS), "framework");
+  for (const rule of handlers) grant(permissionsOf(rule), "permissions", rule.untested);
+  return [...found.values()];
 }
 
 function inOrder(verbs: ReadonlySet<string>): string[] {

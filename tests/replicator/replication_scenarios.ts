@@ -51,7 +51,7 @@ replication.scenario(
 replication.scenario(
   "a ConfigMap is copied with its binary data, and without the source's own labels and annotations",
   async (scenario) => {
-    const { given, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
+    const { given, when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
     const [team] = await given("a namespace", () => story.namespaces("team"));
     const binaryData = { b: btoa("\0\x01") };
     await given("a ConfigMap with labels of its own, and a Replication of it", async () => {
@@ -66,6 +66,8 @@ replication.scenario(
       });
       assert.deepEqual([copy.data, copy.binaryData], [{ a: "1" }, binaryData]);
     });
+    await when("its data change", () => cluster.patch(ref(ConfigMap, "token"), { data: { a: "2" } }));
+    await then("the copy follows", () => expect(ref(ConfigMap, "token", team)).toMatch({ data: { a: "2" } }));
   },
 );
 
