@@ -27,6 +27,8 @@ const LOOP_REQUESTS = 15_000;
 const STOPS = /^(?:is)?(?:pause|suspend|freeze|frozen|hold|unmanaged|maintenance|dryrun|stopped)/i;
 const STOP_VALUES = /^(?:unmanaged|paused|suspended|manual|ondelete|never|initial|once|ignore|observe)$/i;
 const ONCE = /^(?:init|initial|bootstrap|seed|restore|recover|import|clone|datasource)/i;
+/** Where a spec says that what it made stays. */
+const KEEPS = /^(?:orphan|retain|keep|snapshot)$/i;
 /** Fields that name another object, beside those that hold the name of one. */
 const REFERENCE = /(?:refs?|references?|(?:secret|configmap|service|class|issuer|claim|account|role|node)name)$/i;
 
@@ -75,7 +77,7 @@ export class SpecOracle {
       ...this.#codeFindings(spec),
       ...this.#restFindings(spec),
       ...(this.#isComparable(spec, wanted) ? this.#freshDifferences(spec, learned) : []),
-      ...(back ? this.#describe(learned, [this.#state(first), this.#state(back)], BACK) : []),
+      ...(back && this.#accepts(first) ? this.#describe(learned, [this.#state(first), this.#state(back)], BACK) : []),
     ];
   }
 
@@ -143,6 +145,12 @@ export class SpecOracle {
     return !hasWarning(object, { first: first.snapshot, later: changed.snapshot });
   }
 
+  /** An operator that refuses the first spec may keep what it made for the one before. */
+  #accepts({ snapshot }: SpecPhase): boolean {
+    const { object } = this.#options.subject;
+    return this.#options.isValid((object.spec ?? {}) as Spec) && !reportsTrouble(this.#objectIn(snapshot), undefined);
+  }
+
   #isHistoryByNature({ path, before, after }: SpecChange): boolean {
     const last = path.at(-1) ?? "",
       isDangling = typeof before === "string" && typeof after === "string" &&
@@ -173,7 +181,11 @@ export class SpecOracle {
     [before, after]: readonly [string, string],
     skips?: (title: string) => boolean,
   ): SpecFinding[] {
-    return mask.differences(expected, actual, skips).map((each) => ({
+    const keeps = (spec: unknown) => leavesOf(spec).some((each) => typeof each === "string" && KEEPS.test(each));
+    const found = mask.differences(expected, actual, skips).filter(({ path, actual }) =>
+      path !== undefined || actual !== "exists" || !keeps(this.#options.subject.object.spec)
+    );
+    return found.map((each) => ({
       kind: "state",
       message: `${before}${describeDifference(each)}${after}`,
       key: `${before} ${each.object} ${each.path ?? ""}`,
@@ -215,4 +227,8 @@ function changesOf(before: unknown, after: unknown, path: readonly string[] = []
 
 function inner(left: Spec, right: Spec, path: readonly string[]): SpecChange[] {
   return Object.keys({ ...left, ...right }).flatMap((name) => changesOf(left[name], right[name], [...path, name]));
+}
+
+function leavesOf(value: unknown): unknown[] {
+  return isObject(value) || Array.isArray(value) ? Object.values(value).flatMap(leavesOf) : [value];
 }

@@ -201,13 +201,19 @@ function isOfScenario({ spec, metadata }: DynamicObject): boolean {
     managedFields.some(({ manager, subresource }) => manager === "scenario" && !subresource);
 }
 
-function isValidFor(kind: SpecKind, object: DynamicObject, spec: Spec): boolean {
+/** Whether the kind's schema takes a spec, and drops none of its fields: a server refuses those of another union case. */
+export function isValidFor(kind: Pick<SpecKind, "parseSpec">, object: DynamicObject, spec: Spec): boolean {
   try {
-    kind.parseSpec({ ...object, spec } as never);
-    return true;
+    return keepsFields(spec, kind.parseSpec({ ...object, spec } as never));
   } catch {
     return false;
   }
+}
+
+function keepsFields(given: unknown, parsed: unknown): boolean {
+  if (Array.isArray(given) && Array.isArray(parsed)) return given.every((each, nth) => keepsFields(each, parsed[nth]));
+  if (!isObject(given) || !isObject(parsed)) return true;
+  return Object.entries(given).every(([name, each]) => name in parsed && keepsFields(each, parsed[name]));
 }
 
 function specOf({ spec }: DynamicObject): Spec {

@@ -172,27 +172,32 @@ function partsOf(schema: SpecSchema, value: Spec): Spec[] {
   return [needed, ...optional.map(([name, each]) => ({ ...needed, [name]: each }))];
 }
 
-/** What texts of unknown patterns and formats look like. */
+/** Texts of JSON Schema's formats. */
+const FORMATS: Readonly<Record<string, string>> = {
+  "cidrv4": "10.0.0.0/8",
+  "date": "2026-01-01",
+  "date-time": "2026-01-01T00:00:00Z",
+  "duration": "1h",
+  "email": "a@example.com",
+  "hostname": "example.com",
+  "ipv4": "10.0.0.1",
+  "ipv6": "::1",
+  "uri": "https://example.com/",
+  "uuid": "8f14e45f-ceea-467f-9f6a-3c9a8b2f1d10",
+};
+/** What texts of unknown patterns look like. */
 const TEXTS = [
   "a",
   "1",
   "2Gi",
   "30s",
-  "1h",
-  "example.com",
-  "https://example.com/",
   "1.2.3",
   "v1",
   "nginx:1.27",
   "*/5 * * * *",
-  "10.0.0.1",
-  "10.0.0.0/8",
-  "a@example.com",
-  "2026-01-01T00:00:00Z",
-  "2026-01-01",
-  "8f14e45f-ceea-467f-9f6a-3c9a8b2f1d10",
   "abcdefgh",
   "abcdefghijklmnop",
+  ...Object.values(FORMATS),
 ];
 
 /** Values for a field that is absent now. */
@@ -209,7 +214,7 @@ function samplesOf(schema: SpecSchema): unknown[] {
       return [low + step, low].filter((each) => fits(schema, each));
     }
     case "string":
-      return [TEXTS.find((each) => textFits(schema, each)), ""].filter((each) =>
+      return [FORMATS[`${schema.format}`] ?? TEXTS.find((each) => textFits(schema, each)), ""].filter((each) =>
         each !== undefined && textFits(schema, each)
       );
     case "array": {
