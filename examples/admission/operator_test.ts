@@ -3,7 +3,7 @@ import { denoTests, Suite } from "@pintle/pintle/testing";
 import { testSource } from "../../tests/cluster.ts";
 import { Booking, operator } from "./operator.ts";
 
-const suite = new Suite("admission", operator);
+export const suite: Suite = new Suite("admission", operator);
 const booking = (spec: object, metadata: object = {}) => ({
   metadata: { name: "b", ...metadata },
   spec: { room: "blue", from: "2030-01-01", to: "2030-01-02", ...spec },

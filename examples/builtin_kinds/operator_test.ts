@@ -4,7 +4,7 @@ import { Pod, ServiceAccount } from "@pintle/pintle";
 import { testSource } from "../../tests/cluster.ts";
 import { MORTAL, operator, SPARED } from "./operator.ts";
 
-const suite = new Suite("built-in kinds", () => operator({ lifetime: "1s" }));
+export const suite: Suite = new Suite("built-in kinds", () => operator({ lifetime: "1s" }));
 
 async function makePod({ cluster, expect, ref }: ScenarioContext, name: string, metadata: object): Promise<void> {
   await expect(ref(ServiceAccount, "default")).toExist(); // without it a server makes no pod

@@ -4,7 +4,7 @@ import { ConfigMap } from "@pintle/pintle";
 import { testSource } from "../../tests/cluster.ts";
 import { operator, Site } from "./operator.ts";
 
-const suite = new Suite("children", operator);
+export const suite: Suite = new Suite("children", operator);
 const site = (pages: Record<string, string>) => ({
   metadata: { name: "docs" },
   spec: { pages },

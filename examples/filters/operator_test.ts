@@ -5,7 +5,7 @@ import type { ApiResource } from "@pintle/pintle/client";
 import { testSource } from "../../tests/cluster.ts";
 import { operator, Order } from "./operator.ts";
 
-const suite = new Suite("filters", operator);
+export const suite: Suite = new Suite("filters", operator);
 const EVENTS: ApiResource = {
   group: "events.k8s.io",
   version: "v1",

@@ -4,7 +4,7 @@ import { Pod, ServiceAccount } from "@pintle/pintle";
 import { testSource } from "../../tests/cluster.ts";
 import { MemberList, operator } from "./operator.ts";
 
-const suite = new Suite("indexing", operator);
+export const suite: Suite = new Suite("indexing", operator);
 const roster = (app: string) => ({
   metadata: { name: app },
   spec: { app },

@@ -3,7 +3,7 @@ import { denoTests, Suite } from "@pintle/pintle/testing";
 import { testSource } from "../../tests/cluster.ts";
 import { Greeting, operator } from "./operator.ts";
 
-const suite = new Suite("minimal", operator);
+export const suite: Suite = new Suite("minimal", operator);
 const greeting = (spec: { to: string }) => ({
   metadata: { name: "first" },
   spec,

@@ -4,7 +4,7 @@ import { ConfigMap, Namespace } from "@pintle/pintle";
 import { testSource } from "../../tests/cluster.ts";
 import { COPY, operator, SHARED, SOURCE } from "./operator.ts";
 
-const suite = new Suite("multi namespace", operator);
+export const suite: Suite = new Suite("multi namespace", operator);
 const wants = { [SHARED]: "true" };
 const settings = (data: Record<string, string>, labels: Record<string, string> = wants) => ({
   metadata: { name: "settings", labels },

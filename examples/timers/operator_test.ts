@@ -3,7 +3,7 @@ import { denoTests, Suite } from "@pintle/pintle/testing";
 import { testSource } from "../../tests/cluster.ts";
 import { Countdown, operator } from "./operator.ts";
 
-const suite = new Suite("timers", () => operator({ interval: "40ms" }));
+export const suite: Suite = new Suite("timers", () => operator({ interval: "40ms" }));
 const countdown = (spec: { from: number; held?: boolean }) => ({
   metadata: { name: "start" },
   spec,

@@ -3,7 +3,7 @@ import { checkConversion, denoTests, Suite } from "@pintle/pintle/testing";
 import { testSource } from "../../tests/cluster.ts";
 import { Bucket, operator } from "./operator.ts";
 
-const suite = new Suite("versions", operator);
+export const suite: Suite = new Suite("versions", operator);
 /** The same kind, as a client of before asks for it. */
 const BucketV1 = { ...Bucket, version: "v1" };
 const bucket = (version: string, spec: object) => ({

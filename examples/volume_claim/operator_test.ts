@@ -4,7 +4,7 @@ import { PersistentVolumeClaim } from "@pintle/pintle";
 import { testSource } from "../../tests/cluster.ts";
 import { EphemeralVolumeClaim, operator, planOf } from "./operator.ts";
 
-const suite = new Suite("volume claim", operator);
+export const suite: Suite = new Suite("volume claim", operator);
 const evc = (spec: { gibibytes: number; storageClass?: string }, labels: Record<string, string> = {}) => ({
   metadata: { name: "scratch", labels },
   spec,

@@ -71,6 +71,7 @@ const NOTHING = {
 };
 /** Runs without faults whose differences are masked. */
 const REFERENCES = 3;
+const REVISIONS_STEP = 1_013;
 
 /**
  * Explores one scenario: reference runs, then one run for each plan. Stops at the signal with what it has found.
@@ -84,7 +85,9 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
   try {
     prepared = await prepare(planned, run);
     for (let nth = 0; nth < REFERENCES; nth++) {
-      references.push(await runSimulated(planned, { ...run, seed: seed + nth, prepared }));
+      // Other numbers for versions: what quotes an old one differs, too.
+      const begin = { ...prepared, revision: prepared.revision + nth * REVISIONS_STEP };
+      references.push(await runSimulated(planned, { ...run, seed: seed + nth, prepared: begin }));
       const { outcome } = references.at(-1)!.result;
       if (signal.aborted) return base;
       if (outcome.kind === "skipped") return { ...base, skipped: outcome.reason };

@@ -27,8 +27,8 @@ class WorldObserver {
         // With the target as `this`: a proxy has no private members.
         const member: unknown = Reflect.get(target, key, target),
           descriptor = Reflect.getOwnPropertyDescriptor(target, key);
-        const isFixed = descriptor?.configurable === false && descriptor.writable === false;
-        if (isFixed || typeof key === "symbol") return typeof member === "function" ? member.bind(target) : member;
+        if (descriptor?.configurable === false && descriptor.writable === false) return member;
+        if (typeof key === "symbol") return typeof member === "function" ? member.bind(target) : member;
         if (typeof member !== "function") return this.see(member, `${name}.${key}`);
         return this.#function(member as Callable, { name: `${name}.${key}`, proxy, target });
       },
