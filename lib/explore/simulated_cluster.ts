@@ -84,6 +84,8 @@ export class SimulatedCluster implements Cluster {
   #operator: SimulatedProcess | undefined;
   /** Processes that began after the fault, and until when they see the past. */
   readonly #staleUntilMs = new Map<SimulatedProcess, number>();
+  /** Collections that informers of such a process are about to list: other lists are consistent reads. */
+  readonly #informerLists = new WeakMap<SimulatedProcess, Set<string>>();
   #hasCrashed = false;
   /** Resolves when the operator works again. */
   #downtime: PromiseWithResolvers<void> | undefined;
@@ -211,13 +213,18 @@ export class SimulatedCluster implements Cluster {
     if (stale && this.#hasCrashed) this.#staleUntilMs.set(process, this.#simulation.clock.elapsed() + stale.forMs);
   }
 
-  /** How a list or watch of a process that sees the past is served. */
+  /** How an informer's list or watch of a process that sees the past is served. */
   #past(process: SimulatedProcess, { target, path }: TracedRequest): { path?: string; refused?: Response } | undefined {
     const untilMs = this.#staleUntilMs.get(process), { stale } = this.#faults;
     if (untilMs === undefined || !stale || this.#simulation.clock.elapsed() >= untilMs) return undefined;
-    if (target?.verb === "watch" && path.includes("sendInitialEvents=true")) return { refused: noStreamingLists() };
-    if (target?.verb !== "list") return undefined;
     const [base, query] = path.split("?"), parameters = new URLSearchParams(query);
+    const collection = `${base} ${parameters.get("labelSelector")} ${parameters.get("fieldSelector")}`;
+    if (target?.verb === "watch" && parameters.get("sendInitialEvents") === "true") {
+      const lists = this.#informerLists.get(process) ?? new Set();
+      this.#informerLists.set(process, lists.add(collection));
+      return { refused: noStreamingLists() };
+    }
+    if (target?.verb !== "list" || !this.#informerLists.get(process)?.delete(collection)) return undefined;
     parameters.delete("continue");
     parameters.delete("limit");
     parameters.set("resourceVersion", `${stale.revision}`);
