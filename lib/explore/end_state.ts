@@ -37,12 +37,15 @@ export function endState(before: StorageSnapshot, after: StorageSnapshot): EndSt
   const objects: DynamicObject[] = [];
   for (const [resource, table] of after.tables) {
     for (const [key, stored] of table) {
-      if (before.tables.get(resource)?.get(key) !== stored && !RECORDS.has(stored.object.kind ?? "")) {
-        objects.push(stored.object);
-      }
+      if (before.tables.get(resource)?.get(key) !== stored) objects.push(stored.object);
     }
   }
-  const names = new Names(objects);
+  return stateOfObjects(objects);
+}
+
+/** The same of objects that a server listed. */
+export function stateOfObjects(listed: readonly DynamicObject[]): EndState {
+  const objects = listed.filter(({ kind }) => !RECORDS.has(kind ?? "")), names = new Names(objects);
   return new Map(objects.map((object) => [titleOf(object), stateOf(object, names)]));
 }
 

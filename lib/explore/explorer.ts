@@ -208,7 +208,7 @@ function isForbidden({ trace }: SimulatedRun): boolean {
 }
 
 /** A difference in words. */
-function describeDifference({ object, path, expected, actual }: Difference): string {
+export function describeDifference({ object, path, expected, actual }: Difference): string {
   if (path === undefined) {
     if (expected === undefined) return `${object} should not exist`;
     return actual === undefined ? `${object} is missing` : `${object}: ${actual} objects instead of ${expected}`;

@@ -7,4 +7,5 @@
  */
 export { type Exploration, explore, type ExploreOptions, type FailedPlan, type Finding } from "./explorer.ts";
 export { failureStory } from "./failure_story.ts";
+export { type Replay, replay, type ReplayOptions } from "./replay.ts";
 export { formatPlan, parsePlan, type Plan, PLAN_KINDS, type PlanKind } from "./plan.ts";

@@ -46,9 +46,9 @@ const PASS: WriteFate = { kind: "pass" };
 /** Bounds of the time that a message takes. */
 const LATENCY_MS_MIN = 0.2, LATENCY_MS_MAX = 2;
 /** When a write of a process that died arrives: its successor has begun, and has written nothing yet. */
-const LATE_MS = 1_003;
+export const LATE_MS = 1_003;
 /** When a watch that lost an event ends, so that a list shows what it showed. */
-const HIDDEN_MS = 15_000;
+export const HIDDEN_MS = 15_000;
 /** Set by what the exploration itself writes; no part of an end state. */
 export const FOREIGN_ANNOTATION = "explore.pintle.dev/foreign";
 
@@ -374,7 +374,7 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 /** An answer of an API server in trouble, or of a proxy before it. */
-function failure(code: number, message = "a fault of the exploration"): Response {
+export function failure(code: number, message = "a fault of the exploration"): Response {
   const status = {
     kind: "Status",
     apiVersion: "v1",
@@ -388,7 +388,7 @@ function failure(code: number, message = "a fault of the exploration"): Response
 }
 
 /** As a server without the feature WatchList answers. */
-function noStreamingLists(): Response {
+export function noStreamingLists(): Response {
   return failure(
     422,
     "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled",
