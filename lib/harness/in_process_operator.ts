@@ -35,7 +35,7 @@ interface InProcessOptions {
   readonly clock: Clock;
   readonly random: () => Random;
   readonly timeline: Timeline;
-  readonly rbac?: RbacRecorder;
+  readonly rbac?: RbacRecorder | undefined;
   readonly webhooksStay?: boolean;
   readonly host?: OperatorHost;
 }
