@@ -42,6 +42,11 @@ export async function exploreAll(
   if (flags.plan !== undefined && !plan) {
     throw new UsageError(`${flags.plan} is not a plan of this version`, "plans are in the output of `test --explore`");
   }
+  const { testCluster } = context.settings as unknown as TestSettings;
+  if (plan && testCluster !== "embedded") {
+    const { replayOnCluster } = await import("./plan_replay.ts");
+    return await replayOnCluster(context, flags, { planned: planned[0]!, plan, seed, simulatedWaitMsMax: WAIT_MS_MAX });
+  }
   const again = (name: string, named = flags.specs ? " --specs" : "") =>
     `${command} test --explore --seed ${seed} --filter ${shellWord(name)}${named}`;
   const scenarioOf = (name: string) => planned.map(nameOf).find((each) => isReportOf(name, each)) ?? name;
@@ -109,10 +114,11 @@ function nameOf({ suite, scenario }: PlannedScenario): string {
 /** @throws {UsageError} for what an exploration cannot do. */
 function checkFlags({ settings }: CommandContext, flags: TestFlags, planned: readonly PlannedScenario[]): void {
   const { testCluster } = settings as unknown as TestSettings;
-  if (testCluster !== "embedded" || flags.deployed) {
+  const isReplay = flags.plan !== undefined && (testCluster === "envtest" || testCluster === "kind");
+  if (testCluster !== "embedded" && !isReplay || flags.deployed) {
     throw new UsageError(
       "explorations run on the embedded API server, in virtual time",
-      "leave out --cluster and --deployed",
+      "leave out --cluster and --deployed; --plan replays one plan on --cluster envtest or kind",
     );
   }
   if (flags.rbac) throw new UsageError("--rbac is for runs without faults", "leave out --explore");

@@ -41,12 +41,15 @@ export function endState(
   const objects: DynamicObject[] = [];
   for (const [resource, table] of after.tables) {
     for (const [key, stored] of table) {
-      if (before.tables.get(resource)?.get(key) !== stored && !RECORDS.has(stored.object.kind ?? "")) {
-        objects.push(stored.object);
-      }
+      if (before.tables.get(resource)?.get(key) !== stored) objects.push(stored.object);
     }
   }
-  const names = new Names(objects);
+  return stateOfObjects(objects, world);
+}
+
+/** The same of objects that a server listed. */
+export function stateOfObjects(listed: readonly DynamicObject[], world: readonly ObjectState[] = []): EndState {
+  const objects = listed.filter(({ kind }) => !RECORDS.has(kind ?? "")), names = new Names(objects);
   const state = new Map(objects.map((object) => [titleOf(object), stateOf(object, names)]));
   for (const entry of world) {
     const named = names.ofWorld(entry);

@@ -10,4 +10,5 @@ export { failureStory } from "./failure_story.ts";
 export { Recorder } from "./recorder.ts";
 export { parseRecording, type RecordedRequest, type Recording } from "./recording.ts";
 export { replay, type ReplayDifference, type ReplayResult } from "./replay.ts";
+export { type PlanReplay, type PlanReplayOptions, replayPlan } from "./plan_replay.ts";
 export { formatPlan, parsePlan, type Plan, PLAN_KINDS, type PlanKind } from "./plan.ts";

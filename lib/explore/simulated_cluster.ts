@@ -58,9 +58,9 @@ export const OPERATOR = "operator";
 /** Bounds of the time that a message takes. */
 const LATENCY_MS_MIN = 0.2, LATENCY_MS_MAX = 2;
 /** When a write of a process that died arrives: its successor has begun, and has written nothing yet. */
-const LATE_MS = 1_003;
+export const LATE_MS = 1_003;
 /** When a watch that lost an event ends, so that a list shows what it showed. */
-const HIDDEN_MS = 15_000;
+export const HIDDEN_MS = 15_000;
 /** More requests than this are an operator that never comes to rest. */
 const REQUESTS_MAX = 20_000;
 /** At rest: so long without a change of the cluster, of all the time that an operator gets. */
@@ -438,7 +438,7 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 /** An answer of an API server in trouble, or of a proxy before it. */
-function failure(code: number, message = FAULT_MESSAGE): Response {
+export function failure(code: number, message = FAULT_MESSAGE): Response {
   const status = {
     kind: "Status",
     apiVersion: "v1",
@@ -452,7 +452,7 @@ function failure(code: number, message = FAULT_MESSAGE): Response {
 }
 
 /** As a server without the feature WatchList answers. */
-function noStreamingLists(): Response {
+export function noStreamingLists(): Response {
   return failure(
     422,
     "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled",

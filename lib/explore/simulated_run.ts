@@ -50,7 +50,7 @@ export interface SimulatedRunOptions {
 }
 
 /** A kubelet starts a container again after about so long. */
-const RESTART_MS = 1_000;
+export const RESTART_MS = 1_000;
 /** Virtual time of a run begins at another time of day for another seed, so that what comes from it differs. */
 const OFFSET_MS = 37 * 3_600_000 + 41 * 60_000 + 13_007;
 /** Makes a cluster with what a scenario needs: the operator's kinds and rules, and what its suite is given. */

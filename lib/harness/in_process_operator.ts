@@ -38,7 +38,7 @@ interface InProcessOptions {
   readonly clock: Clock;
   readonly random: () => Random;
   readonly timeline: Timeline;
-  readonly rbac?: RbacRecorder;
+  readonly rbac?: RbacRecorder | undefined;
   readonly webhooksStay?: boolean;
   readonly host?: OperatorHost;
 }
@@ -58,6 +58,8 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   #started: PromiseWithResolvers<void> | undefined;
   #isAbandoned = false;
   #starting: Promise<void> | undefined;
+  /** Numbers starts, so that the end of an {@linkcode abandon}ed one changes nothing. */
+  #starts = 0;
   #startAbort = new AbortController();
 
   constructor(options: InProcessOptions) {
@@ -96,14 +98,14 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
 
   async #startProcess(how: InProcessStart): Promise<void> {
     this.#isAbandoned = false;
-    const { host } = this.#options, begin = () => this.#begin(how);
+    const { host } = this.#options, nth = ++this.#starts, isCurrent = () => this.#starts === nth;
+    const begin = () => this.#begin(how, isCurrent);
     const starting = host ? host.start(this, begin) : begin(), started = this.#started!;
-    const isCurrent = () => this.#started === started;
     try {
       await starting;
-      started.resolve();
+      if (isCurrent()) started.resolve();
     } catch (error) {
-      started.reject(error);
+      if (isCurrent()) started.reject(error);
     } finally {
       if (isCurrent()) this.#started = this.#starting = undefined;
     }
@@ -112,15 +114,24 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
   /**
    * Forgets its process without running its code, as after a power failure. For an {@linkcode OperatorHost} whose
    * process no longer runs. Callers that await its start await the next one.
+   *
+   * @returns ends what is left of the process: its timers and connections, where code of it can still run.
    */
-  abandon(): void {
+  abandon(): () => Promise<void> {
     void this.#hosted?.close();
+    const running = this.#running, transport = this.#transport, abort = this.#startAbort;
     this.#running =
       this.#transport =
       this.#hosted =
       this.#starting =
         undefined;
     this.#isAbandoned = true;
+    this.#starts++;
+    return async () => {
+      abort.abort(new Error("the operator was killed while it started"));
+      await running?.crash();
+      transport?.close();
+    };
   }
 
   /** Starts it after {@linkcode abandon}, unless the scenario stopped or started it since. */
@@ -184,7 +195,7 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     await this.crash();
   }
 
-  async #begin(how: InProcessStart): Promise<void> {
+  async #begin(how: InProcessStart, isCurrent: () => boolean): Promise<void> {
     const { cluster, clock, random, timeline, user, host } = this.#options;
     this.#requests = [];
     this.#died = Promise.withResolvers<void>();
@@ -213,10 +224,12 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
       // Only its own: an installation's webhook may have caused a refusal.
       if (this.#hosted) this.#configured = declared;
     } catch (error) {
-      const running = this.#running, hosted = this.#hosted;
-      this.#running = this.#transport = this.#hosted = undefined;
-      await hosted?.close();
-      await running?.crash();
+      if (isCurrent()) {
+        const running = this.#running, hosted = this.#hosted;
+        this.#running = this.#transport = this.#hosted = undefined;
+        await hosted?.close();
+        await running?.crash();
+      }
       inner.close();
       throw error;
     }

@@ -34,7 +34,7 @@ export interface ScenarioResult {
   readonly dropped: number;
   /** Further details of a failure: pod logs and states. */
   readonly attachments: readonly { readonly title: string; readonly text: string }[];
-  /** What the requests of an in-process operator needed; absent for a pod's, and if it never was made. */
+  /** What the requests of an in-process operator needed; absent for a pod's, and under faults. */
   readonly rbac?: RbacUse;
 }
 

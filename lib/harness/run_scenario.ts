@@ -69,7 +69,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
     endMs: clock.now(),
     ...timeline.snapshot(),
     attachments: timeline.mask.json(attachments),
-    rbac: run.deployed ? undefined : rbac.use,
+    rbac: rbac?.use,
   });
   using abort = new LinkedAbort([run.signal]);
   const limitMs = limitMsOf(scenario.options);
@@ -83,7 +83,9 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
   let environment: ScenarioEnvironment | undefined, outcome: ScenarioOutcome = { kind: "passed" };
   let attachments: ScenarioResult["attachments"] = [];
   const { world, operator: make } = run.within, declared = make();
-  const rbac = new RbacRecorder(declared), operator = run.deployed ?? inProcess(run, declared, { timeline, rbac });
+  // Faults, which a host injects, need other rules by chance.
+  const rbac = run.deployed || run.host ? undefined : new RbacRecorder(declared);
+  const operator = run.deployed ?? inProcess(run, declared, { timeline, rbac });
   try {
     const onError = (error: unknown) => abort.abort(error);
     environment = await ScenarioEnvironment.open({
@@ -191,7 +193,7 @@ function isKept({ keepFailed }: ScenarioRun, outcome: ScenarioOutcome): boolean 
 function inProcess(
   { within, scenario, cluster, clock, seed, host }: ScenarioRun,
   declared: Operator,
-  record: { readonly timeline: Timeline; readonly rbac: RbacRecorder },
+  record: { readonly timeline: Timeline; readonly rbac: RbacRecorder | undefined },
 ) {
   return new InProcessOperator({
     operator: within.operator,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { testWith } from "../outside_program.ts";
 import { Binary, DEMO_PERMISSIONS, type Ended } from "./binary.ts";
 
 const SCENARIO = "a ConfigMap is copied with its binary data";
@@ -54,9 +55,57 @@ Deno.test("a failure is told as a story, once for each kind of plan in the JUnit
 
 // FR-502
 Deno.test("what an exploration cannot do is refused before it begins", async () => {
-  for (const args of [["--cluster", "kind"], ["--plans-max", "none"], ["--plans-max", "0"]]) {
+  const plan = ["--plan", "write:1:late"];
+  const refused = [
+    ["--cluster", "kind"],
+    ["--cluster", "current", ...plan],
+    ["--cluster", "envtest", "--deployed", ...plan],
+    ["--plans-max", "none"],
+    ["--plans-max", "0"],
+  ];
+  for (const args of refused) {
     const { code, out, err } = await explored(["--filter", SCENARIO, ...args]);
     assert.deepEqual([code, out], [2, ""], args.join(" "));
     assert.match(err, /^pintle: (explorations run on the embedded API server|--plans-max is not a whole number)/);
   }
+});
+
+const ASSETS = Deno.env.get("KUBEBUILDER_ASSETS");
+
+testWith(
+  ASSETS ? undefined : "no KUBEBUILDER_ASSETS",
+  // FR-533
+  "test --plan with --cluster envtest replays the plan on a control plane of its own, with a report",
+  async () => {
+    const args = ["test", "--explore", "--cluster", "envtest", "--seed", "1", "--plan", "write:2:crash:before"];
+    await using binary = await Binary.start([...args, "--junit", "junit.xml"], {
+      main: "tests/cli/fragile_program.ts",
+      permissions: ["-A"],
+      env: { KUBEBUILDER_ASSETS: ASSETS! },
+    });
+    const { code, out, err } = await binary.ended(), lines = out.trimEnd().split("\n");
+    assert.deepEqual([code, err, lines.at(-1)], [1, "", "0 passed, 1 failed"], out);
+    assert.equal(lines[0], "replaying write:2:crash:before on envtest, seed 1");
+    assert.ok(lines.includes("second_certificate: a site has two certificates ... failed"), out);
+    assert.ok(lines.includes("  failed: Secret run-home/www-tls-internal is missing"), out);
+    const junit = await Deno.readTextFile(`${binary.folder}/junit.xml`);
+    assert.match(junit, /<testcase [^>]*a site has two certificates \(crash\)"[^]*<failure message="failed: Secret/);
+  },
+);
+
+// FR-533
+Deno.test("a plan that sets the clock is not replayed on a real control plane", async () => {
+  const { code, err } = await explored([
+    "--filter",
+    SCENARIO,
+    "--cluster",
+    "envtest",
+    "--plan",
+    "write:1:clock:3600000",
+  ]);
+  assert.equal(code, 2);
+  assert.match(
+    err,
+    /^pintle: plans that set the clock, change specs or have a fault in the suite's world run in the simulation only\n {2}fix: /,
+  );
 });
