@@ -5,7 +5,7 @@ import type { ExploreExceptions } from "../harness/mod.ts";
 import { describeDifference, type EndState, endState } from "./end_state.ts";
 import { leakedSecret } from "./secret_leak.ts";
 import { SpecMask } from "./spec_comparison.ts";
-import { hasWarning, programmingFaults, reportsTrouble } from "./spec_report.ts";
+import { hasWarning, isHotLoop, programmingFaults, reportsTrouble } from "./spec_report.ts";
 import type { SpecPhase, SpecPhaseName, SpecRun, SpecSubject } from "./spec_run.ts";
 
 /** Why a run with other specs is a failure. */
@@ -128,8 +128,10 @@ export class SpecOracle {
     if (!first?.isSettled) return [];
     const finding = (message: string): SpecFinding => ({ kind: "settles", message, key: message });
     const isLoop = changed && !changed.isSettled && (changed.requests > LOOP_REQUESTS || fresh?.isSettled);
+    const isHot = [changed, fresh].some((part) => part && isHotLoop(this.#objectIn(part.snapshot))) &&
+      !isHotLoop(this.#objectIn(first.snapshot));
     return [
-      ...(isLoop ? [finding("with the changed spec the operator never comes to rest")] : []),
+      ...(isLoop || isHot ? [finding("with the changed spec the operator never comes to rest")] : []),
       ...(back && !back.isSettled ? [finding("back at the first spec, the operator never comes to rest")] : []),
     ];
   }

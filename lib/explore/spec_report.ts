@@ -24,6 +24,11 @@ export function reportsTrouble(object: DynamicObject | undefined, first: Dynamic
   return textsOf(status).some((text) => TROUBLE.test(text) && !known.has(text));
 }
 
+/** Whether the engine has slowed the operator down, as it writes again and again. */
+export function isHotLoop(object: DynamicObject | undefined): boolean {
+  return conditionsOf(statusOf(object).conditions).some(({ reason }) => reason === "HotLoop");
+}
+
 /** Whether an Event of type Warning about the object came between two states. */
 export function hasWarning(
   { kind, metadata }: DynamicObject,

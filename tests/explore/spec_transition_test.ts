@@ -23,7 +23,9 @@ Deno.test("what is not the name of a plan of specs is none", () => {
 // FR-550
 Deno.test("a step is the merge patch that makes its spec of the first one", () => {
   const first = { size: 1, labels: { a: "x", b: "y" }, list: [1, 2] };
-  for (const wanted of [{ size: 2, labels: {} }, { labels: { b: "z" }, list: [] }, {}, { ...first, more: { deep: {} } }]) {
+  for (
+    const wanted of [{ size: 2, labels: {} }, { labels: { b: "z" }, list: [] }, {}, { ...first, more: { deep: {} } }]
+  ) {
     assert.deepEqual(applyMergePatch(first, mergePatchOf(first, wanted)), wanted);
   }
   assert.deepEqual(mergePatchOf(first, { ...first, size: 2 }), { size: 2 });

@@ -27,7 +27,10 @@ const field = (schema: z.ZodType, value: unknown) => {
 Deno.test("a number gets its bounds and its neighbours, and values beyond the bounds come last", () => {
   assert.deepEqual(field(z.int().min(0).max(5), 2), { valid: [0, 3, 1, 5], invalid: [undefined, -1, 6] });
   assert.deepEqual(field(z.number().gt(0).lt(2), 1).valid, [0.5, 1.5]);
-  assert.deepEqual(field(z.int().multipleOf(10), 20).valid.toSorted(), [-1, 0, 10, 30].filter((each) => each % 10 === 0));
+  assert.deepEqual(
+    field(z.int().multipleOf(10), 20).valid.toSorted(),
+    [-1, 0, 10, 30].filter((each) => each % 10 === 0),
+  );
 });
 
 // FR-551
@@ -68,14 +71,16 @@ Deno.test("a list is emptied, and gets fewer and more items, within its bounds",
 // FR-551
 Deno.test("a record is emptied, and gets a key less, a key more and another value", () => {
   const found = field(z.record(z.string(), z.string()), { a: "x" }).valid.map((each) => JSON.stringify(each));
-  for (const wanted of ['{}', '{"a":"x","other":"a"}', '{"a":"x-2"}']) assert.ok(found.includes(wanted), wanted);
+  for (const wanted of ["{}", '{"a":"x","other":"a"}', '{"a":"x-2"}']) assert.ok(found.includes(wanted), wanted);
 });
 
 // FR-551
 Deno.test("an object is emptied, and gets each part of it alone", () => {
   const schema = z.object({ name: z.string().optional(), key: z.string().optional() });
   const found = field(schema.optional(), { name: "n", key: "k" }).valid.map((each) => JSON.stringify(each));
-  for (const wanted of ["{}", '{"name":"n"}', '{"key":"k"}', undefined]) assert.ok(found.includes(wanted!), `${wanted}`);
+  for (const wanted of ["{}", '{"name":"n"}', '{"key":"k"}', undefined]) {
+    assert.ok(found.includes(wanted!), `${wanted}`);
+  }
 });
 
 // FR-551
