@@ -16,7 +16,12 @@ const App = defineResource({
     mode: z.enum(["plain", "fancy"]).default("plain"),
     suspend: z.boolean().default(false),
   }).refine(({ size, mode }) => size < 3 || mode === "plain"),
-  status: z.object({ size: z.int().optional(), changes: z.int().optional(), id: z.string().optional() }),
+  status: z.object({
+    sizes: z.array(z.int()).optional(),
+    size: z.int().optional(),
+    changes: z.int().optional(),
+    id: z.string().optional(),
+  }),
 });
 
 type AppContext = ReconcileContext<ObjectOf<typeof App>, ObjectOf<typeof App>["spec"], { size?: number }>;
@@ -219,6 +224,28 @@ Deno.test("counters, random values, ids of other systems and Jobs of earlier spe
     await apply(Job, { metadata: { name: `to-${spec.size}-${uid.slice(0, 4)}` }, spec: { template } });
   });
   assert.deepEqual(found, []);
+});
+
+// FR-553
+Deno.test("an operator may refuse the way back, if it says that it is none", async () => {
+  const oneWay = ({ known, configured, status, spec }: Pass, message: string) => {
+    if (Number(known?.data?.size ?? 0) <= spec.size) return configured();
+    status.condition({ type: "Ready", status: false, reason: "Kept", message });
+  };
+  assert.deepEqual(await findings('{"size":3}', (pass) => oneWay(pass, "the size cannot be reduced")), []);
+  const silent = await findings('{"size":3}', (pass) => oneWay(pass, "waits"));
+  assertFound(silent, /^back at the first spec: ConfigMap run-home\/a data\.size: "3" instead of "2"/);
+});
+
+// FR-552
+Deno.test("what one spec after another lists in another order is the same", async () => {
+  const newestFirst = async ({ object, spec, status, configured }: Pass) => {
+    await configured();
+    const former = (object.status as { sizes?: number[] } | undefined)?.sizes ?? [];
+    const added = [...Array(spec.size).keys()].filter((each) => !former.includes(each));
+    status.set({ sizes: [...added, ...former.filter((each) => each < spec.size)] } as never);
+  };
+  assert.deepEqual(await findings('{"size":3}', newestFirst), []);
 });
 
 // FR-552
