@@ -262,11 +262,15 @@ export function differingPaths(left: ObjectState, right: ObjectState): string[] 
   return [...paths].filter((path) => !jsonEqual(left.fields.get(path), right.fields.get(path))).sort();
 }
 
-/** A difference in words. */
+/** A difference in words, without values of Secrets. */
 export function describeDifference({ object, path, expected, actual }: Difference): string {
   if (path === undefined) {
     if (expected === undefined) return `${object} should not exist`;
     return actual === undefined ? `${object} is missing` : `${object}: ${actual} objects instead of ${expected}`;
+  }
+  if (object.startsWith("Secret ") && /^(?:data|stringData)\b/.test(path)) {
+    if (expected === undefined) return `${object} ${path}: a value instead of nothing`;
+    return `${object} ${path}: ${actual === undefined ? "nothing" : "another value"} instead of the expected one`;
   }
   return `${object} ${path}: ${text(actual)} instead of ${text(expected)}`;
 }

@@ -1,3 +1,4 @@
+import { jsonEqual } from "../base/mod.ts";
 import { compareQuantities, parseQuantity } from "../apimachinery/mod.ts";
 import type { ExploreExceptions } from "../harness/mod.ts";
 import { type Difference, differingPaths, type EndState, isExcepted, type ObjectState } from "./end_state.ts";
@@ -17,8 +18,10 @@ const EXPLANATION = /^status\.conditions\[[^\]]*\]\.(?!status$)/;
 /** Fields whose names say that they record the past. */
 const RECORD =
   /(?:^|[.\]/])(?:last|previous|prior|former|initial|original|old|history|revision|restarted)[^.]*$|(?:History|Revision|RestartedAt|restarted-at)(?:\[[^\]]*\])?$/;
-/** What an API server lets nobody change. */
-const FIXED = /^spec\.volumeClaimTemplates\[/;
+/** What an API server lets nobody change, or gives out itself. */
+const FIXED = /^spec\.(?:volumeClaimTemplates\[|clusterIPs?\b|healthCheckNodePort$|ports\[[^\]]*\]\.nodePort$)/;
+/** What volumes hold; they never shrink. */
+const CAPACITY = /storage|capacity|volume|disk|gib/i;
 /** Records that only grow are no fault here; elsewhere they are. */
 const RECORDED = /^(?:status|metadata\.annotations)\./;
 
@@ -153,10 +156,20 @@ function mayDependOnPast(path: string, expected: ObjectState, actual: ObjectStat
   if (EXPLANATION.test(path) || FIXED.test(path)) return true;
   if (/^status\.conditions\[/.test(path)) return !(expected.fields.has(path) && actual.fields.has(path));
   if (RECORDED.test(path) || path.includes(".annotations.")) { if (RECORD.test(path)) return true; }
-  return kind === "PersistentVolumeClaim" && isLarger(actual.fields.get(path), expected.fields.get(path));
+  if (isReordered(path, expected, actual)) return true;
+  return (kind === "PersistentVolumeClaim" || CAPACITY.test(path)) &&
+    isLarger(actual.fields.get(path), expected.fields.get(path));
 }
 
-/** A volume never shrinks. */
+/** Whether a list of plain values has the same ones in another order. */
+function isReordered(path: string, expected: ObjectState, actual: ObjectState): boolean {
+  const [, list] = /^(.*\[)\d+\]$/.exec(path) ?? [];
+  if (list === undefined) return false;
+  const values = ({ fields }: ObjectState) =>
+    [...fields].filter(([each]) => each.startsWith(list)).map(([, value]) => JSON.stringify(value)).sort();
+  return jsonEqual(values(expected), values(actual));
+}
+
 function isLarger(actual: unknown, expected: unknown): boolean {
   const [left, right] = [actual, expected].map((each) =>
     typeof each === "string" || typeof each === "number" ? parseQuantity(each) : undefined

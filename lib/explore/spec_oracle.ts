@@ -5,7 +5,7 @@ import type { ExploreExceptions } from "../harness/mod.ts";
 import { describeDifference, type EndState, endState } from "./end_state.ts";
 import { leakedSecret } from "./secret_leak.ts";
 import { SpecMask } from "./spec_comparison.ts";
-import { hasWarning, programmingFaults, reportsTrouble } from "./spec_report.ts";
+import { isHotLoop, programmingFaults, refusesChange, reportsTrouble, warningsBetween } from "./spec_report.ts";
 import type { SpecPhase, SpecPhaseName, SpecRun, SpecSubject } from "./spec_run.ts";
 
 /** Why a run with other specs is a failure. */
@@ -77,7 +77,9 @@ export class SpecOracle {
       ...this.#codeFindings(spec),
       ...this.#restFindings(spec),
       ...(this.#isComparable(spec, wanted) ? this.#freshDifferences(spec, learned) : []),
-      ...(back && this.#accepts(first) ? this.#describe(learned, [this.#state(first), this.#state(back)], BACK) : []),
+      ...(back && this.#mustComeBack(first, back)
+        ? this.#describe(learned, [this.#state(first), this.#state(back)], BACK)
+        : []),
     ];
   }
 
@@ -128,8 +130,10 @@ export class SpecOracle {
     if (!first?.isSettled) return [];
     const finding = (message: string): SpecFinding => ({ kind: "settles", message, key: message });
     const isLoop = changed && !changed.isSettled && (changed.requests > LOOP_REQUESTS || fresh?.isSettled);
+    const isHot = [changed, fresh].some((part) => part && isHotLoop(this.#objectIn(part.snapshot))) &&
+      !isHotLoop(this.#objectIn(first.snapshot));
     return [
-      ...(isLoop ? [finding("with the changed spec the operator never comes to rest")] : []),
+      ...(isLoop || isHot ? [finding("with the changed spec the operator never comes to rest")] : []),
       ...(back && !back.isSettled ? [finding("back at the first spec, the operator never comes to rest")] : []),
     ];
   }
@@ -142,13 +146,15 @@ export class SpecOracle {
     if (changesOf(before, wanted).some((change) => this.#isHistoryByNature(change))) return false;
     const at = ({ snapshot }: SpecPhase) => this.#objectIn(snapshot);
     if (reportsTrouble(at(changed), at(first)) || reportsTrouble(at(fresh), at(first))) return false;
-    return !hasWarning(object, { first: first.snapshot, later: changed.snapshot });
+    return warningsBetween(object, { first: first.snapshot, later: changed.snapshot }).length === 0;
   }
 
-  /** An operator that refuses the first spec may keep what it made for the one before. */
-  #accepts({ snapshot }: SpecPhase): boolean {
-    const { object } = this.#options.subject;
-    return this.#options.isValid((object.spec ?? {}) as Spec) && !reportsTrouble(this.#objectIn(snapshot), undefined);
+  /** An operator that refuses the first spec, or the way back to it, may keep what it made for the one before. */
+  #mustComeBack(first: SpecPhase, back: SpecPhase): boolean {
+    const { object } = this.#options.subject,
+      [before, after] = [first, back].map((each) => this.#objectIn(each.snapshot));
+    if (!this.#options.isValid((object.spec ?? {}) as Spec) || reportsTrouble(before, undefined)) return false;
+    return !after || !refusesChange(after, warningsBetween(object, { first: first.snapshot, later: back.snapshot }));
   }
 
   #isHistoryByNature({ path, before, after }: SpecChange): boolean {

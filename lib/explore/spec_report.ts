@@ -6,6 +6,9 @@ import type { LogEntry } from "../harness/mod.ts";
 /** What operators write where they refuse a spec, or wait for something. */
 const TROUBLE =
   /fail|error|invalid|reject|refus|degrad|denied|unsupported|not ?(?:found|allowed|supported)|missing|pending|waiting|blocked|suspend|paused/i;
+/** What operators write where they take a spec for a new object, and not as a change. */
+const ONE_WAY =
+  /immutab|irreversibl|downgrad|shrink|(?:not|never|cannot|can't) (?:be )?(?:support|allow|possibl|chang|reduc|decreas|lower|revert)|unsupported|NotSupported|NotAllowed/i;
 /** Types of conditions that are good news where they are False. */
 const NEGATIVE =
   /fail|error|degraded|stalled|invalid|blocked|pressure|conflict|suspended|paused|progressing|reconciling/i;
@@ -24,20 +27,39 @@ export function reportsTrouble(object: DynamicObject | undefined, first: Dynamic
   return textsOf(status).some((text) => TROUBLE.test(text) && !known.has(text));
 }
 
-/** Whether an Event of type Warning about the object came between two states. */
-export function hasWarning(
+/** Whether the operator says that this spec is none for an object that had another one. */
+export function refusesChange(object: DynamicObject, warnings: readonly string[]): boolean {
+  const { conditions, ...status } = statusOf(object);
+  const texts = conditionsOf(conditions).filter(isTrouble).flatMap((
+    { reason, message },
+  ) => [`${reason}`, `${message}`]);
+  return [...texts, ...textsOf(status), ...warnings].some((text) => ONE_WAY.test(text));
+}
+
+/** Whether the engine has slowed the operator down, as it writes again and again. */
+export function isHotLoop(object: DynamicObject | undefined): boolean {
+  return conditionsOf(statusOf(object).conditions).some(({ reason }) => reason === "HotLoop");
+}
+
+/** Events of type Warning about the object that came between two states. */
+export function warningsBetween(
   { kind, metadata }: DynamicObject,
   { first, later }: { readonly first: StorageSnapshot; readonly later: StorageSnapshot },
-): boolean {
+): string[] {
+  const warnings: string[] = [];
   for (const resource of ["events.events.k8s.io", "events"]) {
     for (const [key, stored] of later.tables.get(resource) ?? []) {
       if (first.tables.get(resource)?.get(key) === stored) continue;
-      const { type, regarding, involvedObject } = stored.object as unknown as Record<string, unknown>;
+      const { type, regarding, involvedObject, reason, note, message } = stored.object as unknown as Record<
+        string,
+        unknown
+      >;
       const about = (regarding ?? involvedObject) as { kind?: string; name?: string } | undefined;
-      if (type === "Warning" && about?.kind === kind && about?.name === metadata?.name) return true;
+      if (type !== "Warning" || about?.kind !== kind || about?.name !== metadata?.name) continue;
+      warnings.push(`${reason} ${note ?? message ?? ""}`);
     }
   }
-  return false;
+  return warnings;
 }
 
 /** Errors of handlers that only a fault in code causes, each once. */

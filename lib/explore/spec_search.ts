@@ -201,7 +201,7 @@ function isOfScenario({ spec, metadata }: DynamicObject): boolean {
     managedFields.some(({ manager, subresource }) => manager === "scenario" && !subresource);
 }
 
-/** Whether the kind's schema takes a spec, and drops none of its fields: a server refuses those of another union case. */
+/** Whether the kind's schema takes a spec, and drops none of its fields: those of another union case are refused. */
 export function isValidFor(kind: Pick<SpecKind, "parseSpec">, object: DynamicObject, spec: Spec): boolean {
   try {
     return keepsFields(spec, kind.parseSpec({ ...object, spec } as never));

@@ -109,3 +109,45 @@ Deno.test("a plan that sets the clock is not replayed on a real control plane", 
     /^pintle: plans that set the clock, change specs or have a fault in the suite's world run in the simulation only\n {2}fix: /,
   );
 });
+
+// FR-550
+Deno.test("test --explore --specs finds what another spec breaks, and its plan is repeated by the printed command", async () => {
+  const main = "tests/cli/ignoring_program.ts";
+  const { code, err, out, lines, junit } = await explored([
+    "--specs",
+    "--seed",
+    "7",
+    "--plans-max",
+    "3",
+    "--junit",
+    "junit.xml",
+  ], main);
+  assert.deepEqual([code, err], [1, ""]);
+  assert.match(
+    lines[1]!,
+    /^field_ignored: a policy changes its days \.\.\. \d+ failed \(\d+ requests, \d+ of \d+ plans; left out: \d+ refused\)$/,
+  );
+  assert.match(out, /^specs {2}spec:RetentionPolicy\/run-home\/p:\{"mode":"Delete"\}$/m);
+  assert.match(out, /^the spec of RetentionPolicy run-home\/p changes by \{"mode":"Delete"\}, and back to the first$/m);
+  assert.match(out, /^ {2}> +\d+\.\d s {2}scenario {4}patch retentionpolicies run-home\/p {2}200$/m);
+  assert.match(
+    out,
+    /^ {2}failed: with the changed spec: ConfigMap run-home\/p data\.mode: "Retain" instead of "Delete"/m,
+  );
+  assert.match(out, /--plan 'spec:RetentionPolicy\/run-home\/p:\{"mode":"Delete"\}'$/m);
+  assert.match(junit, /<testcase [^>]*\(specs\)"/);
+  const plan = 'spec:RetentionPolicy/run-home/p:{"mode":"Delete"}';
+  const again = await explored(["--seed", "7", "--plan", plan], main);
+  assert.deepEqual([again.code, again.lines.at(-1)], [1, "0 passed, 1 failed"]);
+  const other = await explored(["--seed", "7", "--plan", plan.replace("/p:", "/q:")], main);
+  assert.deepEqual([other.code, other.lines.at(-1)], [1, "0 passed, 1 failed"]);
+  assert.match(other.out, /it leaves no object of this plan's kind and name/);
+});
+
+// FR-550
+Deno.test("test --specs without --explore explores too, up to --plans-max, and refuses a plan that is none", async () => {
+  const few = await explored(["--specs", "--seed", "7", "--plans-max", "2"], "tests/cli/ignoring_program.ts");
+  assert.match(few.lines[1]!, /, 2 of \d+ plans/);
+  const wrong = await explored(["--plan", "spec:RetentionPolicy/run-home/p:{"], "tests/cli/ignoring_program.ts");
+  assert.deepEqual([wrong.code, /is not a plan of this version/.test(wrong.err)], [2, true]);
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SystemClock } from "../../lib/base/mod.ts";
-import { formatTime } from "../../lib/apimachinery/mod.ts";
-import { Operator } from "../../lib/operator/mod.ts";
+import { formatTime, type ObjectOf } from "../../lib/apimachinery/mod.ts";
+import { Operator, Pod } from "../../lib/operator/mod.ts";
 import { CRDS } from "../../lib/admission/crd_conversion.ts";
 import { World } from "../world.ts";
 import {
@@ -168,4 +168,25 @@ Deno.test("a message that is too long, or brings half a character, is cut betwee
   world.running.kinds[0]!.reconcile({ namespace: world.home, name: "long" });
   await world.idle();
   assert.equal(world.writes.length, before);
+});
+
+// FR-558
+Deno.test("a Pod's Ready condition without a message is left alone, and the pass after it does not fail", async () => {
+  const operator = new Operator("pods"), seen: string[] = [];
+  operator.on(Pod).update(({ object }) => void seen.push(`${object.metadata?.labels?.round}`), { id: "follow" });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "p" };
+  const spec = { containers: [{ name: "main", image: "registry.k8s.io/pause:3.10" }] };
+  await world.client.create(Pod, { metadata: { ...key, labels: { round: "1" } }, spec });
+  const ready = { type: "Ready", status: "True", lastTransitionTime: formatTime(0) };
+  const status = { conditions: [ready] };
+  await world.client.patch(Pod, key, { type: "merge", subresource: "status", body: { status } });
+  await world.client.patch(Pod, key, { type: "merge", body: { metadata: { labels: { round: "2" } } } });
+  await world.until([Pod], () => Promise.resolve(seen.includes("2")));
+  await world.client.patch(Pod, key, { type: "merge", subresource: "status", body: { status: { phase: "Running" } } });
+  await world.idle();
+  const pod = await world.client.get<ObjectOf<typeof Pod>>(Pod, key);
+  assert.deepEqual(pod.status?.conditions?.map(({ type, message }) => [type, message]), [["Ready", undefined]]);
+  assert.deepEqual(world.logs.filter(({ level }) => level === "warn" || level === "error"), []);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
 import type { StorageSnapshot } from "../../lib/apiserver/mod.ts";
-import { endState, ReferenceState } from "../../lib/explore/end_state.ts";
+import { describeDifference, endState, ReferenceState } from "../../lib/explore/end_state.ts";
 import type { ExploreExceptions } from "../../lib/harness/mod.ts";
 
 const NOTHING: StorageSnapshot = { revision: 1, tables: new Map() };
@@ -78,4 +78,23 @@ Deno.test("declared exceptions are not compared", () => {
   const exceptions = { ignore: ["ConfigMap.data.stamp"], countsMayDiffer: ["Job"] };
   const ended = [config({ stamp: "2", size: "1" }), object("Job", "extra")];
   assert.deepEqual(differences([[config({ stamp: "1", size: "1" }), object("Job", "j")]], ended, exceptions), []);
+});
+
+// FR-559
+Deno.test("a difference of a Secret's data names no value", () => {
+  const object = "Secret a/b", path = "data.password";
+  assert.deepEqual(
+    [{ expected: "b25l", actual: "dHdv" }, { expected: "b25l" }, { actual: "dHdv" }].map((values) =>
+      describeDifference({ object, path, ...values })
+    ),
+    [
+      "Secret a/b data.password: another value instead of the expected one",
+      "Secret a/b data.password: nothing instead of the expected one",
+      "Secret a/b data.password: a value instead of nothing",
+    ],
+  );
+  assert.equal(
+    describeDifference({ object: "Secret a/b", path: "type", expected: "x" }),
+    'Secret a/b type: nothing instead of "x"',
+  );
 });

@@ -13,6 +13,7 @@ const SHOWN = {
   events: "settings_seen_late",
   errors: "secret_in_event",
   clock: "clock_set_back",
+  specs: "all_ready_gate",
 } as const;
 /** A sample of a fixed twin's plans: all of them take minutes. */
 const FIXED_PLANS_MAX = 25;
