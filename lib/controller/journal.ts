@@ -66,7 +66,7 @@ interface JournalBounds {
   readonly charactersMax: number;
 }
 
-export const JOURNAL_BOUNDS: JournalBounds = { objectsMax: 20_000, entriesMax: 16, charactersMax: 8 * 2 ** 20 };
+const JOURNAL_BOUNDS: JournalBounds = { objectsMax: 20_000, entriesMax: 16, charactersMax: 8 * 2 ** 20 };
 
 /** An entry beyond loses the values of its changes. */
 const ENTRY_CHARACTERS_MAX = 32_768;

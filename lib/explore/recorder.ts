@@ -13,6 +13,7 @@ import {
 import { learnSecrets } from "../apimachinery/mod.ts";
 import {
   comparable,
+  digestText,
   isOfSecrets,
   RECORDING_FORMAT,
   type RecordingHeader,
@@ -180,7 +181,7 @@ export class Recorder implements Disposable {
   #digest(value: string): string {
     const known = this.#known.get(value);
     if (known) return known;
-    const digest = `secret-${createHmac("sha256", this.#key).update(value).digest("base64url").slice(0, 22)}`;
+    const digest = digestText(createHmac("sha256", this.#key).update(value).digest("base64url"));
     if (this.#known.size < KNOWN_MAX) this.#known.set(value, digest);
     return digest;
   }

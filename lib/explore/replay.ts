@@ -88,19 +88,21 @@ interface TransportOptions extends Pick<ReplayOptions, "onRequest"> {
 
 /** Answers from a recording. */
 class ReplayTransport implements Transport {
-  readonly #recording: Recording;
   readonly #options: TransportOptions;
   /** By request: the exchanges that were not replayed yet. */
   readonly #left = new Map<string, Exchange[]>();
   readonly #beginMs: number;
+  /** What is sent later may have been cut off. */
+  readonly #cutOffMs: number;
   #requests = 0;
   #writes = 0;
   #difference: ReplayDifference | undefined;
 
   constructor(recording: Recording, options: TransportOptions) {
-    this.#recording = recording;
     this.#options = options;
     this.#beginMs = options.clock.elapsed();
+    const { exchanges, endMs } = recording;
+    this.#cutOffMs = Math.max(endMs - CUT_OFF_MS, exchanges.at(-1)?.sentMs ?? 0);
     for (const exchange of recording.exchanges) {
       const key = keyOf(exchange.request);
       this.#left.set(key, [...this.#left.get(key) ?? [], exchange]);
@@ -147,7 +149,7 @@ class ReplayTransport implements Transport {
 
   #differs(sent: RecordedRequest): void {
     const atMs = this.#atMs;
-    if (this.#difference || atMs >= this.#recording.endMs - CUT_OFF_MS) return;
+    if (this.#difference || atMs >= this.#cutOffMs) return;
     this.#difference = { atMs, sent, recorded: this.#alike(sent) };
     this.#options.onDifference();
   }
@@ -156,7 +158,7 @@ class ReplayTransport implements Transport {
   #leftOut(): ReplayDifference | undefined {
     const left =
       [...this.#left.values()].flat().filter(({ request, answer, sentMs }) =>
-        request.method !== "GET" && answer && sentMs < this.#recording.endMs - CUT_OFF_MS
+        request.method !== "GET" && answer && sentMs < this.#cutOffMs
       ).sort((one, other) => one.sentMs - other.sentMs)[0];
     return left && { atMs: left.sentMs, recorded: left.request };
   }
