@@ -8,7 +8,7 @@ const BEFORE_MAX = 6, AFTER_MAX = 10;
 const FINDINGS_MAX = 5;
 
 /** One thing that happened in a run. */
-export interface Moment {
+interface Moment {
   /** Since the beginning of the run. */
   readonly atMs: number;
   /** `scenario`, or a process of the operator. */
@@ -34,7 +34,7 @@ export function failureStory(exploration: Exploration, failure: FailedPlan): str
 }
 
 /** What a plan changes, a line each. */
-export function describePlan({ trace }: Exploration, { faults, transition }: Plan): string[] {
+function describePlan({ trace }: Exploration, { faults, transition }: Plan): string[] {
   return transition ? [describeTransition(transition)] : faults.map((fault) => describeFault(fault, trace!));
 }
 
@@ -42,7 +42,7 @@ export function describePlan({ trace }: Exploration, { faults, transition }: Pla
  * What happened around the faults: writes, changes of the scenario, calls of its world, and events that have a fault.
  * Without a fault the specs change, which they do once the scenario's body has ended.
  */
-export function momentsOf({ plan: { faults }, run: { trace } }: FailedPlan): Moment[] {
+function momentsOf({ plan: { faults }, run: { trace } }: FailedPlan): Moment[] {
   const moments = [...requestMoments(trace, faults), ...otherMoments(trace, faults)].sort((a, b) => a.atMs - b.atMs);
   const first = Math.max(0, moments.findIndex(({ isFault }) => isFault));
   const last = Math.max(first, moments.findLastIndex(({ isFault }) => isFault));
