@@ -59,7 +59,9 @@ function requestMoments(trace: Trace, faults: readonly Fault[]): Moment[] {
   const specs = new Set(faults.length > 0 ? [] : trace.requests.slice(trace.settledAfter).filter(isSpecChange));
   const crash = faults.find(({ at }) => at === "revision"),
     crashed = crash &&
-      trace.requests.find(({ revision = 0 }) => crash.at === "revision" && revision >= crash.revision);
+      trace.requests.find(({ isEffective, revision = 0 }) =>
+        isEffective && crash.at === "revision" && revision >= crash.revision
+      );
   return trace.requests.filter((request) => request.nthWrite !== undefined || isChange(request)).map((request) => ({
     atMs: request.atMs,
     process: request.process,

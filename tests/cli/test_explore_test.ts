@@ -40,7 +40,7 @@ Deno.test("test --plan runs one plan of one scenario, and refuses what is not on
 // FR-502
 Deno.test("a failure is told as a story, once for each kind of plan in the JUnit report, and repeated by its command", async () => {
   const main = "tests/cli/fragile_program.ts";
-  const { code, out, junit } = await explored(["--seed", "7", "--plans-max", "12", "--junit", "junit.xml"], main);
+  const { code, out, junit } = await explored(["--seed", "7", "--plans-max", "60", "--junit", "junit.xml"], main);
   assert.equal(code, 1);
   const [plan] = /(?<=--plan )\S+/.exec(out) ?? [];
   assert.match(out, /^crash {2}write:\d+:crash:\w+$/m);
