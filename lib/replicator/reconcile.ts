@@ -15,6 +15,7 @@ import { desiredMarks, planSteps, type Step, undeclaredCopies } from "./plan.ts"
 import type { ReplicationFailure } from "./replication.ts";
 import { type SourceFacts, sourceFacts } from "./source.ts";
 import { SourceReading } from "./source_reading.ts";
+import { OccupantReader } from "./takeover.ts";
 import { compileTargets, copyName, type Targets } from "./targets.ts";
 import { isTrusted, trustAdvice, type TrustSettings } from "./trust.ts";
 
@@ -169,6 +170,7 @@ export class ReplicationReconciler {
     const present = new Set(steps.map((step) => "copy" in step ? step.copy.metadata!.uid! : ""));
     for (const uid of verified.keys()) if (!present.has(uid)) verified.delete(uid);
     const work = steps.filter(({ kind }) => kind !== "keep");
+    if (work.some(({ kind }) => kind === "create")) await requireExistence(context, replication);
     const carryOut = (step: Step) => this.#carryOut(step, writer, verified, source);
     const failures = await this.#each(work, context, carryOut, (step) => step.namespace);
     if (work.length > 0) logWork(context.log, work, failures);
@@ -325,6 +327,15 @@ export class ReplicationReconciler {
 
 const NOT_TRUSTED = "NotTrusted";
 const NO_MARKS = { labels: {}, annotations: {} };
+
+/** No owner reference removes a copy, so nobody would remove one that comes after its Replication. */
+async function requireExistence({ client }: Context, replication: ReplicationIdentity): Promise<void> {
+  if (await new OccupantReader(client).exists(replication)) return;
+  throw new TemporaryError("the Replication was deleted, which the watch has not shown yet", {
+    delay: "1s",
+    reason: "Deleted",
+  });
+}
 
 function identityOf({ namespace, name, uid }: Context): ReplicationIdentity {
   return { namespace, name, uid };
