@@ -1,4 +1,4 @@
-import { type Random, sleep, type Transport, type TransportRequest } from "../base/mod.ts";
+import { type Clock, type Random, sleep, type Transport, type TransportRequest } from "../base/mod.ts";
 import { EmbeddedApiServer, requestInfo, type StorageSnapshot } from "../apiserver/mod.ts";
 import type { Cluster, ClusterUser } from "../harness/mod.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
@@ -16,7 +16,7 @@ export type WriteFate =
   | { readonly kind: "fail"; readonly code: number; readonly effect: boolean }
   /** Another client changes the object just before. */
   | { readonly kind: "foreign" }
-  /** The machine's clock is set. */
+  /** The clock of the operator's machine is set. */
   | { readonly kind: "clock"; readonly byMs: number };
 
 /** What happens to an event of a watch of the operator. */
@@ -101,7 +101,11 @@ export class SimulatedCluster implements Cluster {
     this.#startMs = simulation.clock.elapsed();
     this.#latency = simulation.random("latency");
     this.#machine = new SimulatedProcess(simulation, "API server");
-    this.server = new EmbeddedApiServer({ clock: simulation.clock, random: simulation.random("server"), snapshot });
+    this.server = new EmbeddedApiServer({
+      clock: serverClock(simulation.clock),
+      random: simulation.random("server"),
+      snapshot,
+    });
     this.#admin = this.server.transport();
     this.server.storage.subscribe(() => void (this.#changedMs = simulation.clock.elapsed()));
   }
@@ -427,6 +431,17 @@ class WatchDelivery {
     this.#forget();
     controller.close();
   }
+}
+
+/** The server runs on another machine: a step of the operator's clock does not move its own. */
+function serverClock(clock: Clock): Clock {
+  const startMs = clock.now() - clock.elapsed();
+  return {
+    now: () => startMs + clock.elapsed(),
+    elapsed: () => clock.elapsed(),
+    schedule: (callback, delayMs) => clock.schedule(callback, delayMs),
+    clear: (handle) => clock.clear(handle),
+  };
 }
 
 const REASONS: Readonly<Record<number, string>> = {
