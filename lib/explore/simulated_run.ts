@@ -43,14 +43,14 @@ export interface SimulatedRunOptions {
   /** Bound of each expectation, in virtual time. */
   readonly waitMsMax: number;
   readonly signal: AbortSignal;
-  /** Pauses before the operator tries failed work again; short ones if absent. */
-  readonly backoff?: BackoffOptions;
   /** Called when the operator has come to rest after a body that passed, before anything is removed. */
   readonly onRest?: (cluster: SimulatedCluster, simulation: Simulation) => Promise<void>;
 }
 
 /** A kubelet starts a container again after about so long. */
 export const RESTART_MS = 1_000;
+/** Of an operator in production; the longest pause is shorter than the time that counts as rest. */
+const BACKOFF: BackoffOptions = { initialMs: 100, maxMs: 30_000 };
 /** Virtual time of a run begins at another time of day for another seed, so that what comes from it differs. */
 const OFFSET_MS = 37 * 3_600_000 + 41 * 60_000 + 13_007;
 /** Makes a cluster with what a scenario needs: the operator's kinds and rules, and what its suite is given. */
@@ -72,7 +72,7 @@ export function prepare(
 /** Runs a scenario once, in virtual time. Never throws for what the scenario does: problems are in the result. */
 export function runSimulated(
   { suite, scenario }: PlannedScenario,
-  { seed, prepared, faults, waitMsMax, signal, backoff, onRest }: SimulatedRunOptions,
+  { seed, prepared, faults, waitMsMax, signal, onRest }: SimulatedRunOptions,
 ): Promise<SimulatedRun> {
   const simulation = new Simulation(seed, OFFSET_MS * (seed % 97)), { clock } = simulation;
   return simulation.run(async () => {
@@ -93,7 +93,7 @@ export function runSimulated(
       ...options,
       seed: simulation.random("operator").seed,
       prefix: "run",
-      host: { backoff, ...hostIn(simulation, within.operator().servesWebhooks ? cluster : undefined) },
+      host: { backoff: BACKOFF, ...hostIn(simulation, within.operator().servesWebhooks ? cluster : undefined) },
       isDiscarded: true,
       onBodyEnd: async (ended) => {
         outcome = ended;

@@ -45,7 +45,7 @@ export interface SpecRun {
   readonly refused: ReadonlySet<string>;
 }
 
-interface SpecRunOptions extends Omit<SimulatedRunOptions, "onRest" | "faults" | "backoff"> {
+interface SpecRunOptions extends Omit<SimulatedRunOptions, "onRest" | "faults"> {
   readonly subject: SpecSubject;
   /** JSON merge patches of the first spec. */
   readonly steps: readonly Spec[];
@@ -57,8 +57,6 @@ interface SpecRunOptions extends Omit<SimulatedRunOptions, "onRest" | "faults" |
 
 /** Workloads get ready as by a kubelet. */
 const READY_MS = 1_000;
-/** What fails for a spec fails again; the longest pause is shorter than the time that counts as rest. */
-const BACKOFF = { initialMs: 100, maxMs: 30_000 };
 /** Longer than operators wait between two looks at what no watch shows. */
 const PATIENCE_MS = 15 * 60_000;
 const WORKLOADS: Readonly<Record<string, WorkloadKind>> = {
@@ -75,7 +73,6 @@ export async function runSpecs(planned: PlannedScenario, options: SpecRunOptions
   let sequence: SpecSequence | undefined;
   const run = await runSimulated(planned, {
     ...options,
-    backoff: BACKOFF,
     onRest: async (cluster, simulation) => {
       sequence = new SpecSequence(cluster, simulation, options);
       await sequence.run();
