@@ -211,7 +211,13 @@ export function describeEvent({ watch, type, namespace, name }: TracedEvent): st
 }
 
 /** Why plans were left out. */
-export type PruneReason = "no effect" | "never superseded" | "nothing follows" | "holds a failure" | "refused";
+export type PruneReason =
+  | "no effect"
+  | "in a list"
+  | "never superseded"
+  | "nothing follows"
+  | "holds a failure"
+  | "refused";
 
 /** The plans for a reference run, and how many were left out, by reason. */
 export interface PlanSet {
@@ -314,7 +320,7 @@ function addStale(
   }
 }
 
-/** Each event that a later one of the same object and watch supersedes. */
+/** Each event that a later one of the same object and watch supersedes. A list cannot lack a single object. */
 function addHidden(
   { events }: Trace,
   add: (kind: PlanKind, ...faults: Fault[]) => void,
@@ -324,7 +330,8 @@ function addHidden(
     const isSuperseded = events.slice(index + 1).some(({ watch, namespace, name }) =>
       watch === event.watch && namespace === event.namespace && name === event.name
     );
-    if (isSuperseded) add("hidden", { at: "event", nth: event.nth, fate: { kind: "hide" } });
+    if (event.isInitial) prune("in a list");
+    else if (isSuperseded) add("hidden", { at: "event", nth: event.nth, fate: { kind: "hide" } });
     else prune("never superseded");
   }
 }

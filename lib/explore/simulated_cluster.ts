@@ -355,11 +355,13 @@ class WatchDelivery {
   /** Resolves when the watch must end, for a list to show what it has hidden. */
   readonly #heal = Promise.withResolvers<"heal">();
   readonly #hidden = new Set<string>();
+  #isInitial: boolean;
 
   constructor(cluster: SimulatedCluster, body: ReadableStream<Uint8Array<ArrayBuffer>>, watcher: Watcher) {
     this.#cluster = cluster;
     this.#reader = body.getReader();
     this.#watcher = watcher;
+    this.#isInitial = watcher.path.includes("sendInitialEvents=true");
     this.#forget = watcher.process.onDeath(() => void this.#reader.cancel().catch(() => {}));
     this.body = new ReadableStream({
       pull: (controller) => watcher.actor === "operator" ? this.#pullEvents(controller) : this.#pull(controller),
@@ -406,12 +408,22 @@ class WatchDelivery {
 
   #fateOf(line: string): EventFate {
     const { type, object } = JSON.parse(line) as { type: string; object: { metadata?: Record<string, string> } };
+    if (type === "BOOKMARK") this.#isInitial = false;
     if (type === "BOOKMARK" || type === "ERROR") return { kind: "deliver" };
     const { namespace = "", name = "", uid = "", resourceVersion = "" } = object.metadata ?? {};
     const key = `${namespace}/${name}`, watch = this.#watcher.path.split("?")[0]!;
     this.#hidden.delete(key);
-    const { process } = this.#watcher;
-    const fate = this.#cluster.fateOf({ process: process.name, watch, type, namespace, name, uid, resourceVersion });
+    const { process } = this.#watcher, isInitial = this.#isInitial;
+    const fate = this.#cluster.fateOf({
+      process: process.name,
+      watch,
+      type,
+      isInitial,
+      namespace,
+      name,
+      uid,
+      resourceVersion,
+    });
     if (fate.kind !== "hide") return fate;
     this.#hidden.add(key);
     void this.#cluster.pause(HIDDEN_MS).then(() => {

@@ -29,6 +29,8 @@ export interface TracedEvent {
   /** The watch's path without its query. */
   readonly watch: string;
   readonly type: string;
+  /** Whether it is of the list with which its watch began. */
+  readonly isInitial: boolean;
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;

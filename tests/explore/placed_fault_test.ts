@@ -54,6 +54,7 @@ Deno.test("an event is found by its watch, type and object", () => {
   const trace = new Trace(),
     event = {
       process: "operator 1",
+      isInitial: false,
       watch: "/api/v1/pods",
       namespace: "run-home",
       uid: "",
