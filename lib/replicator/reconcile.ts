@@ -170,7 +170,6 @@ export class ReplicationReconciler {
     const present = new Set(steps.map((step) => "copy" in step ? step.copy.metadata!.uid! : ""));
     for (const uid of verified.keys()) if (!present.has(uid)) verified.delete(uid);
     const work = steps.filter(({ kind }) => kind !== "keep");
-    if (work.some(({ kind }) => kind === "create")) await requireExistence(context, replication);
     const carryOut = (step: Step) => this.#carryOut(step, writer, verified, source);
     const failures = await this.#each(work, context, carryOut, (step) => step.namespace);
     if (work.length > 0) logWork(context.log, work, failures);
@@ -236,6 +235,7 @@ export class ReplicationReconciler {
   ): CopyWriter {
     const { client, namespace, spec } = context, replication = identityOf(context);
     const { conflictPolicy } = spec, trusted = isTrusted(namespace, this.#options);
+    let existing: Promise<void> | undefined; // asked once
     return new CopyWriter({
       client,
       resource,
@@ -244,6 +244,7 @@ export class ReplicationReconciler {
       marks: (target) => from ? desiredMarks({ replication, spec, source: from.source }, target) : NO_MARKS,
       transform: recordOf,
       source: () => from!.read.get(),
+      requireClaimant: () => existing ??= requireExistence(context, replication),
     });
   }
 
