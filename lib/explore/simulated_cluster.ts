@@ -130,8 +130,8 @@ export class SimulatedCluster implements Cluster {
   async #send(inner: Transport, actor: Actor, path: string, request: TransportRequest): Promise<Response> {
     const process = SimulatedProcess.current ?? this.#machine, { signal } = request;
     signal?.throwIfAborted();
-    const isUsers = process.name === "scenario" && request.method !== undefined && request.method !== "GET";
-    if (isUsers) await this.#downtime?.promise;
+    const isUsers = process.name === "scenario", isRead = (request.method ?? "GET") === "GET";
+    if (isUsers && !isRead) await this.#downtime?.promise;
     const traced = this.#record(actor, process, path, request);
     const fate = traced.nthWrite === undefined ? PASS : this.#faults.onWrite?.(traced) ?? PASS;
     if (fate.kind !== "pass") this.#strike();
@@ -197,8 +197,8 @@ export class SimulatedCluster implements Cluster {
   }
 
   /**
-   * The scenario's writes wait until {@linkcode endDowntime}: those of a user would be refused while the operator's
-   * webhooks do not answer, which is no fault of the operator.
+   * The scenario's writes wait until {@linkcode endDowntime}, and so do its reads that fail. Those of a user would be
+   * refused while the operator's webhooks do not answer, which is no fault of the operator.
    */
   beginDowntime(): void {
     this.#downtime ??= Promise.withResolvers();
