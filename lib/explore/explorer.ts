@@ -105,7 +105,7 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
     ...options,
     examine: async (plan) => {
       const ended = await runSimulated(planned, { ...run, prepared, faults: networkFaults(plan) });
-      return { run: ended, findings: oracle.judge(ended) };
+      return { run: ended, findings: oracle.findingsOf(ended) };
     },
   });
   return {
@@ -221,7 +221,7 @@ class Oracle {
     this.#references = references;
   }
 
-  judge(run: SimulatedRun): Finding[] {
+  findingsOf(run: SimulatedRun): Finding[] {
     const findings: Finding[] = [], { outcome } = run;
     if (outcome.kind === "failed") findings.push({ kind: "scenario", message: outcome.message });
     if (this.#settles && !run.isSettled) {

@@ -261,16 +261,16 @@ export class FaultProxy implements Cluster, OperatorHost {
     process: ProxiedProcess,
     path: string,
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
-    const lines = new LineReader(body), hidden = new Set<string>(), heal = Promise.withResolvers<"heal">();
+    const lines = new LineReader(body), hidden = new Set<string>(), relist = Promise.withResolvers<"relist">();
     const deliver = async (controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> => {
-      const line = await Promise.race([lines.next(), heal.promise]);
+      const line = await Promise.race([lines.next(), relist.promise]);
       if (!process.isAlive) return void await lines.cancel(); // and nothing more reaches it
       if (line === undefined) return controller.close();
       const end = async () => {
         controller.close();
         await lines.cancel();
       };
-      if (line === "heal") {
+      if (line === "relist") {
         controller.enqueue(EXPIRED);
         return await end();
       }
@@ -281,7 +281,7 @@ export class FaultProxy implements Cluster, OperatorHost {
       if (event && fate.kind === "hide") {
         hidden.add(event.key);
         void this.#later(HIDDEN_MS, () => {
-          if (hidden.has(event.key)) heal.resolve("heal");
+          if (hidden.has(event.key)) relist.resolve("relist");
           return Promise.resolve();
         });
         return await deliver(controller);

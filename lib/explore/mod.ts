@@ -1,7 +1,7 @@
 /**
  * `explore`: finds the crash, the stale read or the lost event that breaks an operator. A scenario runs in virtual
- * time, on the embedded server, once for each fault; what ends differently than without a fault is a failure. It
- * judges nothing that a scenario or the operator's own end state does not say. `cli/` calls it.
+ * time, on the embedded server, once for each fault; what ends differently than without a fault is a failure.
+ * `cli/` calls it.
  *
  * @module
  */

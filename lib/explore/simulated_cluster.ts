@@ -134,7 +134,7 @@ export class SimulatedCluster implements Cluster {
     if (isUsers && !isRead) await this.#downtime?.promise;
     const traced = this.#record(actor, process, path, request);
     const fate = traced.nthWrite === undefined ? PASS : this.#faults.onWrite?.(traced) ?? PASS;
-    if (fate.kind !== "pass") this.#strike();
+    if (fate.kind !== "pass") this.#markFault();
     if (fate.kind === "crash" && fate.moment === "before") return await this.#die(process);
     if (fate.kind === "late") return await this.#dieSending(process, () => this.#serve(inner, traced, path, request));
     if (fate.kind === "clock") this.#simulation.clock.set(fate.byMs);
@@ -249,7 +249,7 @@ export class SimulatedCluster implements Cluster {
     traced.isEffective = storage.revision !== before;
     if (traced.isEffective && this.#faults.crashesAt?.(storage.revision)) {
       const { clock } = this.#simulation;
-      this.#strike();
+      this.#markFault();
       clock.schedule(() => {
         this.#hasCrashed = true;
         this.#operator?.kill();
@@ -291,7 +291,7 @@ export class SimulatedCluster implements Cluster {
     return this.pause(delayMs, signal);
   }
 
-  /** Resolves later, whatever becomes of the process that waits. */
+  /** Resolves later, even if the process that waits has died. */
   pause(delayMs: number, signal?: AbortSignal): Promise<void> {
     return this.#machine.run(() => sleep(this.#simulation.clock, delayMs, signal));
   }
@@ -309,7 +309,7 @@ export class SimulatedCluster implements Cluster {
     const traced = { ...event, atMs: this.#sinceStartMs(), nth: this.trace.events.length + 1 };
     this.trace.events.push(traced);
     const fate = this.#faults.onEvent?.(traced) ?? { kind: "deliver" };
-    if (fate.kind !== "deliver") this.#strike();
+    if (fate.kind !== "deliver") this.#markFault();
     return fate;
   }
 
@@ -322,7 +322,7 @@ export class SimulatedCluster implements Cluster {
     this.trace.calls.push(traced);
     const { kind } = this.#faults.onCall?.(traced) ?? PASS;
     if (kind === "pass") return call();
-    this.#strike();
+    this.#markFault();
     if (kind === "fail") {
       const error = new Error(FAULT_MESSAGE);
       if (isAsync) return Promise.reject(error);
@@ -334,7 +334,7 @@ export class SimulatedCluster implements Cluster {
     return result;
   };
 
-  #strike(): void {
+  #markFault(): void {
     this.trace.faultRevision ??= this.server.storage.revision;
   }
 }
@@ -353,7 +353,7 @@ class WatchDelivery {
   readonly #watcher: Watcher;
   readonly #forget: () => void;
   /** Resolves when the watch must end, for a list to show what it has hidden. */
-  readonly #heal = Promise.withResolvers<"heal">();
+  readonly #relist = Promise.withResolvers<"relist">();
   readonly #hidden = new Set<string>();
   #isInitial: boolean;
 
@@ -381,8 +381,8 @@ class WatchDelivery {
 
   async #pullEvents(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
     const { process } = this.#watcher, cluster = this.#cluster;
-    const next = await process.await(Promise.race([this.#reader.read(), this.#heal.promise]));
-    if (next === "heal") return this.#expire(controller);
+    const next = await process.await(Promise.race([this.#reader.read(), this.#relist.promise]));
+    if (next === "relist") return this.#expire(controller);
     if (next.done) return this.#close(controller);
     await process.await(cluster.travel());
     const heldMs = cluster.heldUntilMs(process) - cluster.elapsed();
@@ -427,7 +427,7 @@ class WatchDelivery {
     if (fate.kind !== "hide") return fate;
     this.#hidden.add(key);
     void this.#cluster.pause(HIDDEN_MS).then(() => {
-      if (this.#hidden.has(key)) this.#heal.resolve("heal");
+      if (this.#hidden.has(key)) this.#relist.resolve("relist");
     });
     return fate;
   }

@@ -66,7 +66,7 @@ export class SpecOracle {
   }
 
   /** Findings of a run, of which {@linkcode confirmed} are failures. `wanted` is the last of its specs. */
-  judge(spec: SpecRun, wanted: Spec, mask: SpecMask = this.mask): SpecFinding[] {
+  findingsOf(spec: SpecRun, wanted: Spec, mask: SpecMask = this.mask): SpecFinding[] {
     const { first, changed, back, again, new: fresh } = spec.phases;
     if (!first || (!changed && !back)) return [];
     const learned = mask.copy();
@@ -89,7 +89,7 @@ export class SpecOracle {
     this.#learnNoise(mask, ["changed", "back", "new"], [run, again]);
     const { new: fresh, newer } = again.phases;
     if (fresh && newer) mask.learnNoise(this.#state(fresh), this.#state(newer));
-    const shown = new Set(this.judge(again, wanted, mask).map(({ key }) => key));
+    const shown = new Set(this.findingsOf(again, wanted, mask).map(({ key }) => key));
     return findings.filter(({ key }) => shown.has(key));
   }
 

@@ -83,7 +83,7 @@ export class SpecSearch {
       { steps } = transition,
       options = { ...this.#options, subject, steps };
     const wanted = applyMergePatch(specOf(subject.object), steps.at(-1)), run = await runSpecs(this.#planned, options);
-    const findings = oracle.judge(run, wanted);
+    const findings = oracle.findingsOf(run, wanted);
     if (findings.length === 0 || options.signal.aborted) return { run: run.run, findings: [] };
     const again = await runSpecs(this.#planned, { ...options, seed: options.seed + 1, isPatient: true });
     return { run: run.run, findings: oracle.confirmed(findings, run, again, wanted) };
