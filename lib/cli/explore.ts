@@ -4,6 +4,7 @@ import {
   explore,
   type FailedPlan,
   failureStory,
+  faultSteps,
   formatPlan,
   parsePlan,
   PLAN_KINDS,
@@ -50,20 +51,19 @@ export async function exploreAll(
   const again = (name: string, named = flags.specs ? " --specs" : "") =>
     `${command} test --explore --seed ${seed} --filter ${shellWord(name)}${named}`;
   const scenarioOf = (name: string) => planned.map(nameOf).find((each) => isReportOf(name, each)) ?? name;
-  const files = reportFiles(flags, `${program} ${version}`, (_result, name) => again(scenarioOf(name)));
+  /** The first failed plan of each scenario of a report, as options. */
+  const failedPlans = new Map<string, string>();
+  const files = reportFiles(
+    flags,
+    `${program} ${version}`,
+    (_result, name) => again(scenarioOf(name), failedPlans.get(name)),
+  );
   await checkReports(files);
   using interrupts = new Interrupts({ hangup: true });
   const { signal } = interrupts, scenarios: ScenarioResult[] = [];
   const painted: Paint = (style, text) => paint(terminal, style, text);
   terminal.out(`exploring ${planned.length} ${planned.length === 1 ? "scenario" : "scenarios"}, seed ${seed}`);
-  using progress = terminal.interactive
-    ? new ExploreProgress({
-      area: await openLiveArea(),
-      columns: () => terminal.columns(),
-      clock,
-      scenarios: planned.length,
-    })
-    : undefined;
+  using progress = await openProgress(terminal, clock, planned.length);
   let explored = 0, failed = 0, broken = 0;
   for (const each of planned) {
     if (signal.aborted) break;
@@ -80,26 +80,39 @@ export async function exploreAll(
     if (exploration.problem !== undefined) broken++;
     explored += exploration.explored;
     failed += exploration.failures.length;
+    for (const { plan } of exploration.failures.toReversed()) {
+      failedPlans.set(`${name} (${plan.kind})`, ` --plan ${shellWord(formatPlan(plan))}`);
+    }
     progress?.end(exploration.explored, exploration.failures.length);
     for (const line of linesOf(name, exploration, (text) => again(name, ` --plan ${shellWord(text)}`), painted)) {
       terminal.out(line);
     }
     scenarios.push(...resultsOf(exploration, beganMs, clock.now()));
   }
-  const result: RunResult = {
-    cluster: { kind: "embedded", version: "" },
-    operator: "in-process",
-    startMs,
-    endMs: clock.now(),
-    seed,
-    scenarios,
-    failures: [],
-  };
-  const problems = await writeReports(files, result, (line) => terminal.out(line));
+  const problems = await writeReports(files, runOf(scenarios, { startMs, endMs: clock.now(), seed }), (line) => {
+    terminal.out(line);
+  });
   for (const problem of problems) terminal.err(problem);
   terminal.out(`${explored - failed} passed, ${failed + broken + problems.length} failed`);
   if (signal.aborted) return EXIT.interrupted;
   return failed + broken + problems.length > 0 ? EXIT.failed : EXIT.done;
+}
+
+/** Undefined where no person watches. */
+async function openProgress(
+  terminal: CommandContext["terminal"],
+  clock: SystemClock,
+  scenarios: number,
+): Promise<ExploreProgress | undefined> {
+  if (!terminal.interactive) return undefined;
+  return new ExploreProgress({ area: await openLiveArea(), columns: () => terminal.columns(), clock, scenarios });
+}
+
+function runOf(
+  scenarios: readonly ScenarioResult[],
+  run: Pick<RunResult, "startMs" | "endMs" | "seed">,
+): RunResult {
+  return { ...run, cluster: { kind: "embedded", version: "" }, operator: "in-process", scenarios, failures: [] };
 }
 
 /** Whether a report's name is the scenario's, alone or with a kind of plan. */
@@ -143,11 +156,22 @@ function resultsOf(exploration: Exploration, startMs: number, endMs: number): Sc
       failed = failures.filter(({ plan }) => plan.kind === kind),
       [first] = failed;
     if (!first) return { ...base, name, outcome: { kind: "passed" } };
-    const { steps, writes, logs, events, dropped } = first.run.result;
+    const { startMs, endMs, steps, writes, logs, events, dropped } = first.run.result; // in virtual time
     const message = failed.map((failure) => storyOf(exploration, failure).join("\n")).slice(0, STORIES_MAX).join(
       "\n\n",
     );
-    return { ...base, name, outcome: { kind: "failed", message }, steps, writes, logs, events, dropped };
+    return {
+      ...base,
+      name,
+      outcome: { kind: "failed", message },
+      startMs,
+      endMs,
+      steps: [...steps, ...faultSteps(exploration, first)],
+      writes,
+      logs,
+      events,
+      dropped,
+    };
   });
 }
 

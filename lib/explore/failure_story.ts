@@ -1,3 +1,4 @@
+import type { StepRecord } from "../harness/mod.ts";
 import type { Exploration, FailedPlan } from "./explorer.ts";
 import { describeEvent, describeFault, describeRequest, type Fault, type Plan } from "./plan.ts";
 import { describeTransition } from "./spec_transition.ts";
@@ -31,6 +32,15 @@ export function failureStory(exploration: Exploration, failure: FailedPlan): str
     ...shown,
     ...more > 0 ? [`  and ${more} more`] : [],
   ];
+}
+
+/** The faults of a failed plan, as steps of its run: each is red in the report. */
+export function faultSteps(exploration: Exploration, failure: FailedPlan): StepRecord[] {
+  const titles = describePlan(exploration, failure.plan), { startMs } = failure.run.result;
+  return momentsOf(failure).filter(({ isFault }) => isFault).map(({ atMs, what }, nth) => {
+    const at = startMs + atMs;
+    return { kind: "fault", title: titles[nth] ?? what, startMs: at, order: -1, endMs: at, failure: "" };
+  });
 }
 
 /** What a plan changes, a line each. */

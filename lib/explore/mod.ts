@@ -6,7 +6,7 @@
  * @module
  */
 export { type Exploration, explore, type ExploreOptions, type FailedPlan, type Finding } from "./explorer.ts";
-export { failureStory } from "./failure_story.ts";
+export { failureStory, faultSteps } from "./failure_story.ts";
 export { Recorder } from "./recorder.ts";
 export { parseRecording, type RecordedRequest, type Recording } from "./recording.ts";
 export { replay, type ReplayDifference, type ReplayResult } from "./replay.ts";

@@ -9,8 +9,8 @@ import {
   type TransportRequest,
 } from "../base/mod.ts";
 
-/** The kind of a step. */
-export type StepKind = "given" | "when" | "then" | "teardown";
+/** The kind of a step; `fault` is one that an exploration injected. */
+export type StepKind = "given" | "when" | "then" | "teardown" | "fault";
 
 /** The record of one step. Times are milliseconds since the Unix epoch. */
 export interface StepRecord {

@@ -7,11 +7,12 @@ const SCENARIO = "a ConfigMap is copied with its binary data";
 async function explored(
   args: readonly string[],
   main = "main.ts",
-): Promise<Ended & { lines: readonly string[]; junit: string }> {
+): Promise<Ended & { lines: readonly string[]; junit: string; html: string }> {
   await using binary = await Binary.start(["test", "--explore", ...args], { main, permissions: DEMO_PERMISSIONS });
   const ended = await binary.ended();
   const junit = await Deno.readTextFile(`${binary.folder}/junit.xml`).catch(() => "");
-  return { ...ended, junit, lines: ended.out.trimEnd().split("\n") };
+  const html = await Deno.readTextFile(`${binary.folder}/report.html`).catch(() => "");
+  return { ...ended, junit, html, lines: ended.out.trimEnd().split("\n") };
 }
 
 // FR-502
@@ -40,7 +41,8 @@ Deno.test("test --plan runs one plan of one scenario, and refuses what is not on
 // FR-502
 Deno.test("a failure is told as a story, once for each kind of plan in the JUnit report, and repeated by its command", async () => {
   const main = "tests/cli/fragile_program.ts";
-  const { code, out, junit } = await explored(["--seed", "7", "--plans-max", "60", "--junit", "junit.xml"], main);
+  const reports = ["--junit", "junit.xml", "--report", "report.html"];
+  const { code, out, junit, html } = await explored(["--seed", "7", "--plans-max", "60", ...reports], main);
   assert.equal(code, 1);
   const [plan] = /(?<=--plan )\S+/.exec(out) ?? [];
   assert.match(out, /^crash {2}write:\d+:crash:\w+$/m);
@@ -49,6 +51,8 @@ Deno.test("a failure is told as a story, once for each kind of plan in the JUnit
   assert.match(out, /^\d+ passed, [1-9]\d* failed$/m);
   assert.match(junit, /<testcase [^>]*\(crash\)"/);
   assert.match(junit, /<failure/);
+  assert.match(html, /<tr class="row-step bad">[^]*?fault the operator dies /, "the fault is in the timeline");
+  assert.match(html, /<code>[^<]*--plan write:\d+:crash:\w+</, "the report's command repeats the plan");
   const again = await explored(["--seed", "7", "--plan", plan!], main);
   assert.deepEqual([again.code, again.lines.at(-1)], [1, "0 passed, 1 failed"]);
 });
