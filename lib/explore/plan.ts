@@ -198,9 +198,9 @@ function eventWords(fate: EventFate): string {
 }
 
 /** A request in words: `update widgets/status home/a`. */
-export function describeRequest({ target, method, path }: TracedRequest): string {
+export function describeRequest({ target, method, path, createdName }: TracedRequest): string {
   if (!target) return `${method} ${path.split("?")[0]}`;
-  const { verb, plural, subresource, namespace, name } = target;
+  const { verb, plural, subresource, namespace, name = createdName } = target;
   const what = subresource ? `${plural}/${subresource}` : plural;
   return [verb, what, [namespace, name].filter(Boolean).join("/")].filter(Boolean).join(" ");
 }

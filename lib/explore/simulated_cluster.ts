@@ -91,6 +91,8 @@ export class SimulatedCluster implements Cluster {
   #downtime: PromiseWithResolvers<void> | undefined;
   readonly #startMs: number;
   #changedMs = 0;
+  /** The object of each resource that was created last. */
+  readonly #added = new Map<string, { readonly revision: number; readonly name: string }>();
   /** Resolves when so many requests were sent that the operator never comes to rest. */
   #overrun = { after: Infinity, reached: Promise.withResolvers<void>() };
 
@@ -107,7 +109,10 @@ export class SimulatedCluster implements Cluster {
       snapshot,
     });
     this.#admin = this.server.transport();
-    this.server.storage.subscribe(() => void (this.#changedMs = simulation.clock.elapsed()));
+    this.server.storage.subscribe((resource, { type, key, revision }) => {
+      this.#changedMs = simulation.clock.elapsed();
+      if (type === "ADDED") this.#added.set(resource, { revision, name: key.split("/").at(-1)! });
+    });
   }
 
   transport(user?: ClusterUser): Transport {
@@ -247,6 +252,10 @@ export class SimulatedCluster implements Cluster {
     traced.code = response.status;
     traced.revision = storage.revision;
     traced.isEffective = storage.revision !== before;
+    if (response.status === 201 && traced.target) {
+      const { plural, group } = traced.target, added = this.#added.get(group ? `${plural}.${group}` : plural);
+      if (added && added.revision > before) traced.createdName = added.name;
+    }
     if (traced.isEffective && this.#faults.crashesAt?.(storage.revision)) {
       const { clock } = this.#simulation;
       this.#markFault();

@@ -14,6 +14,8 @@ export interface TracedRequest {
   readonly atMs: number;
   /** Among the writes of the operator, from 1. */
   readonly nthWrite?: number;
+  /** The name of the object that it created: a path of a collection has none. */
+  createdName?: string;
   /** The server's answer; absent where none came. */
   code?: number;
   /** The storage's revision afterwards. */
@@ -71,9 +73,10 @@ export class Trace {
    */
   deletions(sinceRevision: number): Set<string> {
     const made = new Set<string>(), deleted = new Set<string>();
-    for (const { actor, target, code, isEffective, revision = 0 } of this.requests.slice(0, this.settledAfter)) {
-      if (actor !== "operator" || !isEffective || revision < sinceRevision || !target?.name) continue;
-      const object = `${target.plural} ${target.namespace ?? ""}/${target.name}`;
+    for (const request of this.requests.slice(0, this.settledAfter)) {
+      const { actor, target, code, isEffective, revision = 0 } = request;
+      if (actor !== "operator" || !isEffective || revision < sinceRevision || !target) continue;
+      const object = `${target.plural} ${target.namespace ?? ""}/${target.name ?? request.createdName}`;
       if (code === 201) made.add(object);
       else if (target.verb === "delete" && revision > sinceRevision && !made.has(object)) deleted.add(object);
     }
