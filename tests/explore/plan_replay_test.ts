@@ -30,8 +30,8 @@ function replayed(suite: Suite, plan: string, options: Partial<PlanReplayOptions
 }
 
 /**
- * Planted bugs, and what the first plan of a kind that fails in the simulation shows of them. None of the kind `hidden`:
- * which event of an object comes second depends on real time.
+ * Planted bugs, and what the first plan of a kind that fails in the simulation shows of them. None of the kind
+ * `hidden`: which event of an object comes second depends on real time.
  */
 const FAILING: readonly { readonly bug: string; readonly kind: PlanKind; readonly finding: RegExp }[] = [
   { bug: "second_certificate", kind: "crash", finding: /^Secret run-home\/www-tls-internal is missing$/ },
