@@ -90,7 +90,8 @@ place() {
   if unpacked || [ ! -d "$fresh" ]; then return 0; fi
   (
     cd "$fresh" && find . -type d | while IFS= read -r path; do
-      if [ -L "$home/$path" ] || [ ! -d "$home/$path" ]; then rm -f -- "$home/$path"; fi
+      # Another process may have made the folder by now: then there is nothing to remove.
+      if [ -L "$home/$path" ] || [ ! -d "$home/$path" ]; then rm -f -- "$home/$path" || true; fi
       mkdir -p -- "$home/$path"
     done
     find "$home/app" -type f | while IFS= read -r path; do [ -f "$fresh/${path#"$home"/}" ] || rm -f -- "$path"; done
