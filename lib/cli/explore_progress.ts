@@ -1,4 +1,5 @@
 import { type Clock, cutToWidth, formatDuration, printable } from "../base/mod.ts";
+import type { ExploreOptions } from "../explore/mod.ts";
 import type { LiveArea } from "../harness/mod.ts";
 
 /** Time between two pictures. */
@@ -16,11 +17,7 @@ interface ExploreProgressOptions {
 }
 
 /** Plans of one scenario. */
-export interface ExploredPlans {
-  readonly done: number;
-  readonly all: number;
-  readonly failed: number;
-}
+type ExploredPlans = Parameters<NonNullable<ExploreOptions["onPlan"]>>[0];
 
 /** How far an exploration is: plans, plans per second, failures and time left, on the terminal's last line. */
 export class ExploreProgress implements Disposable {

@@ -13,7 +13,7 @@ import {
   type WriteFate,
 } from "./simulated_cluster.ts";
 import { RESTART_MS } from "./simulated_run.ts";
-import type { Actor } from "./trace.ts";
+import { type Actor, writeTargetOf } from "./trace.ts";
 
 interface FaultProxyOptions {
   readonly clock: Clock;
@@ -176,8 +176,8 @@ export class FaultProxy implements Cluster, OperatorHost {
 
   /** Undefined for what changes nothing. */
   #momentOf(actor: Actor, path: string, request: TransportRequest): Moment | undefined {
-    const target = targetOf(path, request), { method = "GET" } = request;
-    if (!target || method === "GET" || target.plural.endsWith("reviews")) return undefined;
+    const { method = "GET" } = request, target = writeTargetOf(method, targetOf(path, request));
+    if (!target) return undefined;
     this.#changedMs = this.#options.clock.elapsed();
     return this.#next(writeName(actor, target));
   }

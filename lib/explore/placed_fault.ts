@@ -1,6 +1,6 @@
 import type { Fault, Plan } from "./plan.ts";
 import { networkFaults } from "./plan.ts";
-import type { Actor, Trace, TracedRequest } from "./trace.ts";
+import { type Actor, type Trace, type TracedRequest, writeTargetOf } from "./trace.ts";
 
 /** A write or an event by what it does, and how often the same came before: other clusters keep no other order. */
 export interface Moment {
@@ -58,7 +58,8 @@ export function placeFaults(plan: Plan, trace: Trace): (PlacedFault | undefined)
 }
 
 function writeNameOf({ actor, target, method }: TracedRequest): string | undefined {
-  return target && method !== "GET" && !target.plural.endsWith("reviews") ? writeName(actor, target) : undefined;
+  const written = writeTargetOf(method, target);
+  return written && writeName(actor, written);
 }
 
 function momentOf<T>(

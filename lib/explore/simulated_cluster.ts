@@ -3,7 +3,7 @@ import { EmbeddedApiServer, requestInfo, type StorageSnapshot } from "../apiserv
 import type { Cluster, ClusterUser } from "../harness/mod.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 import type { Simulation } from "./simulation.ts";
-import { type Actor, Trace, type TracedCall, type TracedEvent, type TracedRequest } from "./trace.ts";
+import { type Actor, Trace, type TracedCall, type TracedEvent, type TracedRequest, writeTargetOf } from "./trace.ts";
 
 /** What happens to a write of the operator. */
 export type WriteFate =
@@ -172,7 +172,7 @@ export class SimulatedCluster implements Cluster {
   #record(actor: Actor, process: SimulatedProcess, path: string, { method = "GET" }: TransportRequest): TracedRequest {
     const info = requestInfo(method, path);
     const target = info.kind === "resource" ? info : undefined;
-    const writes = method !== "GET" && target !== undefined && !target.plural.endsWith("reviews");
+    const writes = writeTargetOf(method, target) !== undefined;
     if (actor === "operator") this.#enter(process);
     const traced: TracedRequest = {
       actor,

@@ -1,13 +1,5 @@
-// A program whose operator has a planted bug: it passes its scenario, and ignores a field of another spec.
-import { cli } from "@pintle/pintle/cli";
+// A program whose operator has a planted bug: it ignores a field of another spec.
 import { buggy } from "../explore/bugs/field_ignored.ts";
+import { bugProgram } from "./bug_program.ts";
 
-const { operator } = await buggy.open();
-
-if (import.meta.main) {
-  Deno.exitCode = await cli(operator(), {
-    args: Deno.args,
-    env: Deno.env.toObject(),
-    suites: () => Promise.resolve([buggy]),
-  });
-}
+if (import.meta.main) Deno.exitCode = await bugProgram(buggy);
