@@ -1,70 +1,92 @@
 /**
  * `deno task explore:corpus`: explores every planted bug, its fixed twin and the correct operators of `tests/explore/`.
  * Its last line is `bugs found: N of N, false alarms: N, plans: N, seconds: S`. It fails on an alarm, and on a bug that
- * no plan shows. `--plans-max` bounds the plans of operators without a bug.
+ * no plan shows. `--plans-max` bounds the plans of each operator without a bug.
  *
  * @module
  */
 import { parseArgs } from "node:util";
-import { type Exploration, explore, type ExploreOptions, formatPlan, type PlanKind } from "../lib/explore/mod.ts";
+import { SystemClock } from "../lib/base/mod.ts";
+import {
+  type Exploration,
+  ExplorationWorkers,
+  type ExploreOptions,
+  formatPlan,
+  isExplorationWorker,
+  type PlanKind,
+  serveExplorations,
+} from "../lib/explore/mod.ts";
 import { planRun, type Suite } from "../lib/harness/mod.ts";
 import { BUGS, CORRECT } from "../tests/explore/corpus.ts";
 
+const SPECS: readonly PlanKind[] = ["specs"];
+const SUITES = [...BUGS.flatMap(({ buggy, fixed }) => [buggy, fixed]), ...CORRECT];
+if (isExplorationWorker()) await serveExplorations(SUITES.map((suite) => planRun([suite])[0]!));
+
 const { values, positionals } = parseArgs({
   args: Deno.args,
-  options: { seed: { type: "string", default: "7" }, "plans-max": { type: "string" } },
+  options: { seed: { type: "string", default: "7" }, "plans-max": { type: "string", default: "60" } },
   allowPositionals: true,
 });
-const seed = Number(values.seed),
-  plansMax = values["plans-max"] === undefined ? undefined : Number(values["plans-max"]);
-const isChosen = (name: string) => positionals.length === 0 || positionals.includes(name);
-const signal = new AbortController().signal, startMs = performance.now();
-const SPECS: readonly PlanKind[] = ["specs"];
-let found = 0, missed = 0, alarms = 0, plans = 0;
+const isChosen = ({ name }: { readonly name: string }) => positionals.length === 0 || positionals.includes(name);
+const clock = new SystemClock(), startMs = clock.elapsed();
+const options = {
+  seed: Number(values.seed),
+  waitMsMax: 600_000,
+  signal: new AbortController().signal,
+  plansMax: Number(values["plans-max"]),
+};
+using workers = new ExplorationWorkers({
+  module: import.meta.url,
+  countMax: navigator.hardwareConcurrency,
+  clock,
+});
+let found = 0, alarms = 0, plans = 0;
 
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
-
-async function run(
+/** The first failure, or undefined. */
+async function explore(
   suite: Suite,
-  { kinds, failuresMax }: Pick<ExploreOptions, "kinds" | "failuresMax"> = {},
-): Promise<Exploration> {
-  const [planned] = planRun([suite]);
-  const exploration = await explore(planned!, {
-    seed,
-    waitMsMax: 600_000,
-    signal,
-    failuresMax,
-    kinds,
-    ...(failuresMax === undefined && { plansMax }),
-  });
-  plans += exploration.explored;
-  return exploration;
-}
-
-function firstOf({ problem, failures: [failure] }: Exploration): string | undefined {
+  own: Pick<ExploreOptions, "kinds" | "failuresMax" | "plansMax">,
+): Promise<string | undefined> {
+  const exploration: Exploration = await workers.explore(SUITES.indexOf(suite), { ...options, ...own });
+  const { problem, failures: [failure], explored } = exploration;
+  plans += explored;
   return problem ?? (failure && `${formatPlan(failure.plan)}: ${failure.findings[0]!.message.split("\n")[0]}`);
 }
 
-async function expectNothing(name: string, suite: Suite): Promise<void> {
-  for (const kinds of [undefined, SPECS]) {
-    const alarm = firstOf(await run(suite, { kinds }));
-    if (alarm === undefined) continue;
+/** Plans without and with changed specs. */
+function exploreCorrect(suite: Suite): Promise<(string | undefined)[]> {
+  return Promise.all([undefined, SPECS].map((kinds) => explore(suite, { kinds })));
+}
+
+function printAlarms(name: string, all: readonly (string | undefined)[]): void {
+  for (const alarm of all.filter((each) => each !== undefined)) {
     alarms++;
     print(`  false alarm: ${name}: ${alarm}`);
   }
 }
 
-for (const { name, pattern, buggy, fixed } of BUGS.filter((bug) => isChosen(bug.name))) {
-  const failure = firstOf(await run(buggy, { kinds: pattern === "specs" ? SPECS : undefined, failuresMax: 1 }));
-  if (failure !== undefined) found++;
-  else missed++;
-  print(`${name}: ${failure ?? "not found"}`);
-  await expectNothing(`${name}, fixed`, fixed);
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
-for (const suite of CORRECT.filter(({ name }) => isChosen(name))) await expectNothing(suite.name, suite);
-const seconds = Math.round((performance.now() - startMs) / 1_000),
-  of = BUGS.filter(({ name }) => isChosen(name)).length;
-print(`bugs found: ${found} of ${of}, false alarms: ${alarms}, plans: ${plans}, seconds: ${seconds}`);
-if (alarms + missed > 0) Deno.exitCode = 1;
+
+const bugs = BUGS.filter(isChosen).map(({ name, pattern, buggy, fixed }) => ({
+  name,
+  failure: explore(buggy, {
+    kinds: pattern === "specs" ? SPECS : undefined,
+    failuresMax: 1,
+    plansMax: undefined,
+  }),
+  alarms: exploreCorrect(fixed),
+}));
+const correct = CORRECT.filter(isChosen).map((suite) => ({ name: suite.name, alarms: exploreCorrect(suite) }));
+for (const { name, ...ended } of bugs) {
+  const failure = await ended.failure;
+  if (failure !== undefined) found++;
+  print(`${name}: ${failure ?? "not found"}`);
+  printAlarms(`${name}, fixed`, await ended.alarms);
+}
+for (const { name, ...ended } of correct) printAlarms(name, await ended.alarms);
+const seconds = Math.round((clock.elapsed() - startMs) / 1_000);
+print(`bugs found: ${found} of ${bugs.length}, false alarms: ${alarms}, plans: ${plans}, seconds: ${seconds}`);
+if (alarms > 0 || found < bugs.length) Deno.exitCode = 1;

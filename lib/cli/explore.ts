@@ -1,13 +1,18 @@
 import { SystemClock, UsageError } from "../base/mod.ts";
 import {
   type Exploration,
+  ExplorationWorkers,
   explore,
+  type ExploreOptions,
   type FailedPlan,
   failureStory,
   faultSteps,
   formatPlan,
+  isExplorationWorker,
   parsePlan,
+  type Plan,
   PLAN_KINDS,
+  serveExplorations,
 } from "../explore/mod.ts";
 import {
   NOTHING_RECORDED,
@@ -37,13 +42,11 @@ export async function exploreAll(
   flags: TestFlags,
   { planned, seed }: { readonly planned: readonly PlannedScenario[]; readonly seed: number },
 ): Promise<number> {
+  if (isExplorationWorker()) return await serveExplorations(planned);
   const { terminal, program, version, command } = context, clock = new SystemClock(), startMs = clock.now();
   checkFlags(context, flags, planned);
-  const plan = flags.plan === undefined ? undefined : parsePlan(flags.plan);
-  if (flags.plan !== undefined && !plan) {
-    throw new UsageError(`${flags.plan} is not a plan of this version`, "plans are in the output of `test --explore`");
-  }
-  const { testCluster } = context.settings as unknown as TestSettings;
+  const plan = flags.plan === undefined ? undefined : planOf(flags.plan);
+  const { testCluster, testParallelMax } = context.settings as unknown as TestSettings;
   if (plan && testCluster !== "embedded") {
     const { replayOnCluster } = await import("./plan_replay.ts");
     return await replayOnCluster(context, flags, { planned: planned[0]!, plan, seed, simulatedWaitMsMax: WAIT_MS_MAX });
@@ -64,30 +67,37 @@ export async function exploreAll(
   const painted: Paint = (style, text) => paint(terminal, style, text);
   terminal.out(`exploring ${planned.length} ${planned.length === 1 ? "scenario" : "scenarios"}, seed ${seed}`);
   using progress = await openProgress(terminal, clock, planned.length);
-  let explored = 0, failed = 0, broken = 0;
-  for (const each of planned) {
-    if (signal.aborted) break;
-    const name = nameOf(each), beganMs = clock.now();
-    const exploration = await explore(each, {
+  using explorer = await openExplorer(planned, testParallelMax, clock);
+  const beganMs = new Map<PlannedScenario, number>();
+  const explorations = planned.map((each, nth) =>
+    explorer.explore(nth, {
       seed,
-      onPlan: (plans) => progress?.update(name, plans),
+      onPlan: (plans) => {
+        if (!beganMs.has(each)) beganMs.set(each, clock.now());
+        progress?.update(nameOf(each), plans);
+      },
       waitMsMax: WAIT_MS_MAX,
       signal,
       plan,
       plansMax: flags.plansMax,
       ...(flags.specs && { kinds: ["specs"] }),
-    });
+    })
+  );
+  let explored = 0, failed = 0, broken = 0;
+  for (const [nth, each] of planned.entries()) {
+    const name = nameOf(each), exploration = await explorations[nth]!, endMs = clock.now();
+    if (signal.aborted && exploration.explored === 0) continue;
     if (exploration.problem !== undefined) broken++;
     explored += exploration.explored;
     failed += exploration.failures.length;
     for (const { plan } of exploration.failures.toReversed()) {
       failedPlans.set(`${name} (${plan.kind})`, ` --plan ${shellWord(formatPlan(plan))}`);
     }
-    progress?.end(exploration.explored, exploration.failures.length);
+    progress?.end(name, exploration.explored, exploration.failures.length);
     for (const line of linesOf(name, exploration, (text) => again(name, ` --plan ${shellWord(text)}`), painted)) {
       terminal.out(line);
     }
-    scenarios.push(...resultsOf(exploration, beganMs, clock.now()));
+    scenarios.push(...resultsOf(each, exploration, { startMs: beganMs.get(each) ?? endMs, endMs }));
   }
   const problems = await writeReports(files, runOf(scenarios, { startMs, endMs: clock.now(), seed }), (line) => {
     terminal.out(line);
@@ -96,6 +106,38 @@ export async function exploreAll(
   terminal.out(`${explored - failed} passed, ${failed + broken + problems.length} failed`);
   if (signal.aborted) return EXIT.interrupted;
   return failed + broken + problems.length > 0 ? EXIT.failed : EXIT.done;
+}
+
+interface ScenarioExplorer extends Disposable {
+  /** Explores the scenario at this index. */
+  explore(nth: number, options: ExploreOptions): Promise<Exploration>;
+}
+
+/** Explores scenarios in workers; in this process, one after the other, where workers would be of no use. */
+async function openExplorer(
+  planned: readonly PlannedScenario[],
+  parallelMax: number,
+  clock: SystemClock,
+): Promise<ScenarioExplorer> {
+  const module = Deno.mainModule, countMax = Math.min(parallelMax, navigator.hardwareConcurrency, planned.length);
+  const { state } = await Deno.permissions.query({ name: "read", path: new URL(module).pathname });
+  if (countMax > 1 && state === "granted") return new ExplorationWorkers({ module, countMax, clock });
+  let before: Promise<unknown> = Promise.resolve();
+  return {
+    explore: (nth, options) => {
+      const ended = before.then(() => explore(planned[nth]!, options));
+      before = ended.catch(() => {});
+      return ended;
+    },
+    [Symbol.dispose]: () => {},
+  };
+}
+
+/** @throws {UsageError} for what does not name a plan. */
+function planOf(name: string): Plan {
+  const plan = parsePlan(name);
+  if (plan) return plan;
+  throw new UsageError(`${name} is not a plan of this version`, "plans are in the output of `test --explore`");
 }
 
 /** Undefined where no person watches. */
@@ -145,9 +187,13 @@ function checkFlags({ settings }: CommandContext, flags: TestFlags, planned: rea
 }
 
 /** For reports: a scenario for each kind of plan, with the record of its first failure. */
-function resultsOf(exploration: Exploration, startMs: number, endMs: number): ScenarioResult[] {
-  const { planned: { suite, scenario }, problem, skipped, failures, explored } = exploration;
-  const base = { ...NOTHING_RECORDED, suite: suite.name, startMs, endMs };
+function resultsOf(
+  { suite, scenario }: PlannedScenario,
+  exploration: Exploration,
+  times: { readonly startMs: number; readonly endMs: number },
+): ScenarioResult[] {
+  const { problem, skipped, failures, explored } = exploration;
+  const base = { ...NOTHING_RECORDED, suite: suite.name, ...times };
   if (skipped !== undefined) return [{ ...base, name: scenario.name, outcome: { kind: "skipped", reason: skipped } }];
   if (problem !== undefined) return [{ ...base, name: scenario.name, outcome: { kind: "failed", message: problem } }];
   if (explored === 0) return [{ ...base, name: scenario.name, outcome: { kind: "interrupted" } }];

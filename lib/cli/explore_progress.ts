@@ -12,7 +12,7 @@ interface ExploreProgressOptions {
   /** Current columns: the terminal may be resized. */
   readonly columns: () => number;
   readonly clock: Clock;
-  /** How many are explored, one after the other. */
+  /** How many are explored. */
   readonly scenarios: number;
 }
 
@@ -28,30 +28,38 @@ export class ExploreProgress implements Disposable {
   #ended = 0;
   #plans = 0;
   #failed = 0;
+  readonly #running = new Map<string, ExploredPlans>();
 
   constructor(options: ExploreProgressOptions) {
     this.#options = options;
     this.#startMs = options.clock.elapsed();
   }
 
-  /** Called after each plan of a scenario. */
-  update(name: string, { done, all, failed }: ExploredPlans): void {
+  /** Called before the first plan of a scenario, and after each. */
+  update(name: string, plans: ExploredPlans): void {
+    this.#running.set(name, plans);
     const { clock, area, columns, scenarios } = this.#options, nowMs = clock.elapsed();
     if (nowMs - this.#drawnMs < REDRAW_MS) return;
     this.#drawnMs = nowMs;
-    const ran = this.#plans + done, perMs = ran / Math.max(1, nowMs - this.#startMs);
+    let ran = this.#plans, all = this.#plans, failed = this.#failed;
+    for (const plans of this.#running.values()) {
+      ran += plans.done;
+      all += plans.all;
+      failed += plans.failed;
+    }
     // Scenarios that have not begun count with the mean of the others.
-    const expected = (this.#plans + all) / (this.#ended + 1) * scenarios, leftMs = (expected - ran) / perMs;
-    const counts = `${done}/${all} plans, ${Math.round(perMs * 1_000)} plans/s, ${this.#failed + failed} failed, ${
-      formatDuration(Math.ceil(leftMs / 1_000) * 1_000)
-    } left`;
-    const head = `${this.#ended + 1}/${scenarios}`, width = columns() - head.length - counts.length - 4;
+    const expected = all / (this.#ended + this.#running.size) * scenarios;
+    const perMs = ran / Math.max(1, nowMs - this.#startMs);
+    const left = ran === 0 ? "" : `, ${formatDuration(Math.ceil((expected - ran) / perMs / 1_000) * 1_000)} left`;
+    const counts = `${ran} plans, ${Math.round(perMs * 1_000)} plans/s, ${failed} failed${left}`;
+    const head = `${this.#ended}/${scenarios}`, width = columns() - head.length - counts.length - 4;
     const line = width < NAME_MIN ? `${head} ${counts}` : `${head} ${cutToWidth(printable(name), width)}  ${counts}`;
     area.draw(cutToWidth(line, columns() - 1));
   }
 
   /** A scenario has ended after so many plans. Clears the line. */
-  end(plans: number, failed: number): void {
+  end(name: string, plans: number, failed: number): void {
+    this.#running.delete(name);
     this.#ended++;
     this.#plans += plans;
     this.#failed += failed;

@@ -35,7 +35,7 @@ export function programStart(program: string, env: Readonly<Record<string, strin
   const mayRead = Deno.permissions.querySync({ name: "read", path: "." }).state === "granted";
   return {
     program,
-    mainModule: Deno.mainModule,
+    mainModule: Deno.mainModule ?? location.href, // a worker has only the second
     executable: Deno.build.standalone ? Deno.execPath() : undefined,
     folder: mayRead ? Deno.cwd() : undefined,
     env,

@@ -7,7 +7,7 @@ import { makePlans, networkFaults, type Plan, PLAN_KINDS, type PlanKind, type Pr
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
 import { leakedSecret } from "./secret_leak.ts";
 import { SpecSearch } from "./spec_search.ts";
-import type { Trace } from "./trace.ts";
+import type { TraceRecord } from "./trace.ts";
 
 /** Why a run under a plan is a failure. */
 export interface Finding {
@@ -19,13 +19,11 @@ export interface Finding {
 export interface FailedPlan {
   readonly plan: Plan;
   readonly findings: readonly Finding[];
-  readonly run: Pick<SimulatedRun, "trace" | "result">;
+  readonly run: Pick<SimulatedRun, "result"> & { readonly trace: TraceRecord };
 }
 
 /** What was found about one scenario. */
 export interface Exploration {
-  readonly planned: PlannedScenario;
-  readonly seed: number;
   /** Why nothing was explored, if so. */
   readonly problem?: string;
   /** Why it is not for exploration, if so. */
@@ -40,7 +38,7 @@ export interface Exploration {
   readonly masked: readonly string[];
   /** Calls that left the simulation. */
   readonly warnings: readonly string[];
-  readonly trace?: Trace;
+  readonly trace?: TraceRecord;
 }
 
 /** Options of {@linkcode explore}. */
@@ -55,16 +53,17 @@ export interface ExploreOptions {
   readonly failuresMax?: number;
   /** Explores only plans of these kinds. */
   readonly kinds?: readonly PlanKind[];
-  /** Called after each plan: `done` of `all` have run, and so many failed. */
+  /** Called before the first plan, and after each: `done` of `all` have run, and so many failed. */
   readonly onPlan?: (progress: { readonly done: number; readonly all: number; readonly failed: number }) => void;
 }
 
-const NOTHING = {
+/** An exploration that has not begun. */
+export const NOTHING_EXPLORED: Exploration = {
   requests: 0,
   pruned: new Map(),
   generated: 0,
   explored: 0,
-  exploredKinds: new Set<PlanKind>(),
+  exploredKinds: new Set(),
   failures: [],
   masked: [],
   warnings: [],
@@ -77,9 +76,11 @@ const REVISIONS_STEP = 1_013;
  * Explores one scenario: reference runs, then one run for each plan. Stops at the signal with what it has found.
  */
 export async function explore(planned: PlannedScenario, options: ExploreOptions): Promise<Exploration> {
-  const { seed, signal, waitMsMax } = options, base = { ...NOTHING, planned, seed };
+  const { seed, signal, waitMsMax } = options;
   using _controlled = controlAmbientCalls(); // once, and not for each run
-  if (planned.scenario.options.inProcess) return { ...base, skipped: "it drives the operator's process itself" };
+  if (planned.scenario.options.inProcess) {
+    return { ...NOTHING_EXPLORED, skipped: "it drives the operator's process itself" };
+  }
   const run = { seed, waitMsMax, signal }, references: SimulatedRun[] = [];
   let prepared: StorageSnapshot;
   try {
@@ -89,15 +90,16 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
       const begin = { ...prepared, revision: prepared.revision + nth * REVISIONS_STEP };
       references.push(await runSimulated(planned, { ...run, seed: seed + nth, prepared: begin }));
       const { outcome } = references.at(-1)!.result;
-      if (signal.aborted) return base;
-      if (outcome.kind === "skipped") return { ...base, skipped: outcome.reason };
+      if (signal.aborted) return NOTHING_EXPLORED;
+      if (outcome.kind === "skipped") return { ...NOTHING_EXPLORED, skipped: outcome.reason };
       if (outcome.kind === "failed") throw new Error(outcome.message);
     }
   } catch (error) {
-    return { ...base, problem: `it fails without a fault: ${describeError(error)}` };
+    if (signal.aborted) return NOTHING_EXPLORED;
+    return { ...NOTHING_EXPLORED, problem: `it fails without a fault: ${describeError(error)}` };
   }
   if (options.plan?.transition || options.kinds?.includes("specs")) {
-    return { ...base, ...await exploreSpecs(planned, options, { prepared, references }) };
+    return { ...NOTHING_EXPLORED, ...await exploreSpecs(planned, options, { prepared, references }) };
   }
   const [first] = references as [SimulatedRun], oracle = new Oracle(prepared, references, planned.suite.explore);
   const { plans, pruned } = makePlans(first.trace, new SeededRandom(seed));
@@ -109,7 +111,7 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
     },
   });
   return {
-    ...base,
+    ...NOTHING_EXPLORED,
     ...result,
     requests: first.trace.requests.length,
     pruned: result.held > 0 ? new Map([...pruned, ["holds a failure" as const, result.held]]) : pruned,
@@ -173,6 +175,8 @@ interface PlanRuns extends Pick<ExploreOptions, "signal" | "failuresMax" | "onPl
 async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity, onPlan, examine }: PlanRuns) {
   const failures: FailedPlan[] = [], exploredKinds = new Set<PlanKind>();
   let explored = 0, held = 0;
+  const report = () => onPlan?.({ done: explored + held, all: plans.length, failed: failures.length });
+  report();
   for (const plan of plans) {
     if (signal.aborted || failures.length >= failuresMax) break;
     if (holdsFailure(plan, failures)) {
@@ -184,7 +188,7 @@ async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity
     explored++;
     exploredKinds.add(plan.kind);
     if (findings.length > 0) failures.push({ plan, findings, run: { trace: run.trace, result: run.result } });
-    onPlan?.({ done: explored + held, all: plans.length, failed: failures.length });
+    report();
   }
   return { failures, exploredKinds, explored, held };
 }

@@ -2,7 +2,7 @@ import type { StepRecord } from "../harness/mod.ts";
 import type { Exploration, FailedPlan } from "./explorer.ts";
 import { describeEvent, describeFault, describeRequest, type Fault, type Plan } from "./plan.ts";
 import { describeTransition } from "./spec_transition.ts";
-import type { Trace, TracedRequest } from "./trace.ts";
+import type { TracedRequest, TraceRecord } from "./trace.ts";
 
 /** Moments of a story before and after its fault. */
 const BEFORE_MAX = 6, AFTER_MAX = 10;
@@ -65,7 +65,7 @@ function lineOf({ isFault, atMs, process, what, answer }: Moment): string {
   return `  ${isFault ? ">" : " "}${seconds} s  ${process.padEnd(10)}  ${what}${answer ? `  ${answer}` : ""}`;
 }
 
-function requestMoments(trace: Trace, faults: readonly Fault[]): Moment[] {
+function requestMoments(trace: TraceRecord, faults: readonly Fault[]): Moment[] {
   const specs = new Set(faults.length > 0 ? [] : trace.requests.slice(trace.settledAfter).filter(isSpecChange));
   const crash = faults.find(({ at }) => at === "revision"),
     crashed = crash &&
@@ -82,7 +82,7 @@ function requestMoments(trace: Trace, faults: readonly Fault[]): Moment[] {
   }));
 }
 
-function otherMoments({ events, calls }: Trace, faults: readonly Fault[]): Moment[] {
+function otherMoments({ events, calls }: TraceRecord, faults: readonly Fault[]): Moment[] {
   const has = (at: Fault["at"], nth: number) =>
     faults.some((fault) => fault.at === at && "nth" in fault && fault.nth === nth);
   const faulty = events.filter(({ nth }) => has("event", nth)).map((event) => ({

@@ -5,6 +5,7 @@
  *
  * @module
  */
+export { ExplorationWorkers, isExplorationWorker, serveExplorations } from "./exploration_workers.ts";
 export { type Exploration, explore, type ExploreOptions, type FailedPlan, type Finding } from "./explorer.ts";
 export { failureStory, faultSteps } from "./failure_story.ts";
 export { Recorder } from "./recorder.ts";

@@ -1,6 +1,6 @@
 import type { Fault, Plan } from "./plan.ts";
 import { networkFaults } from "./plan.ts";
-import { type Actor, type Trace, type TracedRequest, writeTargetOf } from "./trace.ts";
+import { type Actor, type TracedRequest, type TraceRecord, writeTargetOf } from "./trace.ts";
 
 /** A write or an event by what it does, and how often the same came before: other clusters keep no other order. */
 export interface Moment {
@@ -36,7 +36,7 @@ export function simulatedName(name: string, prefix: string): string {
 }
 
 /** Finds the moments of a plan's faults in the simulated run without faults; undefined for one that it lacks. */
-export function placeFaults(plan: Plan, trace: Trace): (PlacedFault | undefined)[] {
+export function placeFaults(plan: Plan, trace: TraceRecord): (PlacedFault | undefined)[] {
   const { stale } = networkFaults(plan);
   return plan.faults.map((fault) => {
     if (fault.at === "write") {
@@ -44,7 +44,7 @@ export function placeFaults(plan: Plan, trace: Trace): (PlacedFault | undefined)
       return moment && { at: "write", moment, fate: fault.fate };
     }
     if (fault.at === "event") {
-      const nameOf = (each: Trace["events"][number]) =>
+      const nameOf = (each: TraceRecord["events"][number]) =>
         eventName(each.watch, each.type, `${each.namespace}/${each.name}`);
       const moment = momentOf(trace.events, nameOf, ({ nth }) => nth === fault.nth);
       return moment && { at: "event", moment, fate: fault.fate };

@@ -1,7 +1,7 @@
 import type { Random } from "../base/mod.ts";
 import type { CallFate, EventFate, NetworkFaults, WriteFate } from "./simulated_cluster.ts";
 import { formatTransition, parseTransition, type SpecTransition } from "./spec_transition.ts";
-import type { Trace, TracedEvent, TracedRequest } from "./trace.ts";
+import type { TracedEvent, TracedRequest, TraceRecord } from "./trace.ts";
 
 /** Kinds of plans, in the order in which they are explored. */
 export const PLAN_KINDS = [
@@ -140,7 +140,7 @@ function kindOf(fault: Fault): PlanKind {
 }
 
 /** A fault in words. */
-export function describeFault(fault: Fault, { requests, events, calls }: Trace): string {
+export function describeFault(fault: Fault, { requests, events, calls }: TraceRecord): string {
   if (fault.at === "revision") {
     return `the operator dies at version ${fault.revision}; the next process sees the cluster of version ${fault.shows} ` +
       `for ${STALE_MS / 1_000} s`;
@@ -232,7 +232,7 @@ const PAIRS_MAX = 40;
 const CALLS_MAX = 40;
 
 /** Makes the plans for `trace`, in order of their kinds; `random` chooses the pairs. */
-export function makePlans(trace: Trace, random: Random): PlanSet {
+export function makePlans(trace: TraceRecord, random: Random): PlanSet {
   const plans: Plan[] = [], pruned = new Map<PruneReason, number>();
   const prune = (reason: PruneReason, count = 1) => pruned.set(reason, (pruned.get(reason) ?? 0) + count);
   const add = (kind: PlanKind, ...faults: Fault[]) => void plans.push({ kind, faults });
@@ -304,7 +304,7 @@ const PAST_MAX = 12;
 
 /** A restart at each change, seeing each of the changes before it. */
 function addStale(
-  { requests }: Trace,
+  { requests }: TraceRecord,
   add: (kind: PlanKind, ...faults: Fault[]) => void,
   prune: (reason: PruneReason, count?: number) => void,
 ): void {
@@ -322,7 +322,7 @@ function addStale(
 
 /** Each event that a later one of the same object and watch supersedes. A list cannot lack a single object. */
 function addHidden(
-  { events }: Trace,
+  { events }: TraceRecord,
   add: (kind: PlanKind, ...faults: Fault[]) => void,
   prune: (reason: PruneReason, count?: number) => void,
 ): void {

@@ -62,7 +62,7 @@ export const LATE_MS = 1_003;
 /** When a watch that lost an event ends, so that a list shows what it showed. */
 export const HIDDEN_MS = 15_000;
 /** More requests than this are an operator that never comes to rest. */
-const REQUESTS_MAX = 20_000;
+const REQUESTS_MAX = 3_000;
 /** At rest: so long without a change of the cluster, of all the time that an operator gets. */
 const QUIET_MS = 60_000, SETTLE_MS_MAX = 30 * 60_000;
 /** Set by what the exploration itself writes; no part of an end state. */

@@ -57,14 +57,22 @@ export interface TracedCall {
   readonly nth: number;
 }
 
-/** What happened on the network of one run. */
-export class Trace {
+/** What happened on the network of one run, as data. */
+export interface TraceRecord {
+  readonly requests: readonly TracedRequest[];
+  readonly events: readonly TracedEvent[];
+  readonly calls: readonly TracedCall[];
+  /** Number of requests when the operator had come to rest: what follows is the teardown. */
+  readonly settledAfter: number;
+}
+
+/** What happens on the network of one run. */
+export class Trace implements TraceRecord {
   readonly requests: TracedRequest[] = [];
   readonly events: TracedEvent[] = [];
   readonly calls: TracedCall[] = [];
   /** The storage's revision when the first fault struck. */
   faultRevision: number | undefined;
-  /** Number of requests when the operator had come to rest: what follows is the teardown. */
   settledAfter = Infinity;
   #writes = 0;
 

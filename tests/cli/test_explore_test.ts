@@ -27,6 +27,14 @@ Deno.test("test --explore runs the plans of a scenario, and counts them in its l
   assert.equal(lines.at(-1), "6 passed, 0 failed");
 });
 
+// FR-560
+Deno.test("scenarios that are explored at the same time have the same results in the same order", async () => {
+  const args = ["--seed", "3", "--plans-max", "3", "--filter", "/hand .a (value|key removed)/"];
+  const alone = await explored([...args, "--parallel", "1"]), together = await explored([...args, "--parallel", "2"]);
+  assert.deepEqual([together.code, together.err, together.lines.at(-1)], [0, "", "6 passed, 0 failed"]);
+  assert.deepEqual(together.lines, alone.lines);
+});
+
 // FR-502
 Deno.test("test --plan runs one plan of one scenario, and refuses what is not one", async () => {
   const once = await explored(["--filter", SCENARIO, "--plan", "write:1:crash:before"]);
