@@ -2,6 +2,7 @@ import { type Clock, isObject, parseJson, sleep, type Transport, type TransportR
 import { requestInfo, type ResourceRequestInfo } from "../apiserver/mod.ts";
 import type { Cluster, ClusterUser } from "../harness/mod.ts";
 import type { InProcessOperator, OperatorHost } from "../harness/in_process_operator.ts";
+import { isWrite } from "../harness/operator_under_test.ts";
 import { eventName, isAt, type Moment, type PlacedFault, simulatedName, writeName } from "./placed_fault.ts";
 import {
   type EventFate,
@@ -13,7 +14,7 @@ import {
   type WriteFate,
 } from "./simulated_cluster.ts";
 import { RESTART_MS } from "./simulated_run.ts";
-import { type Actor, writeTargetOf } from "./trace.ts";
+import type { Actor } from "./trace.ts";
 
 interface FaultProxyOptions {
   readonly clock: Clock;
@@ -176,7 +177,7 @@ export class FaultProxy implements Cluster, OperatorHost {
 
   /** Undefined for what changes nothing. */
   #momentOf(actor: Actor, path: string, request: TransportRequest): Moment | undefined {
-    const { method = "GET" } = request, target = writeTargetOf(method, targetOf(path, request));
+    const { method = "GET" } = request, target = isWrite({ method, path }) ? targetOf(path, request) : undefined;
     if (!target) return undefined;
     this.#changedMs = this.#options.clock.elapsed();
     return this.#next(writeName(actor, target));
