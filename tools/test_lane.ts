@@ -50,18 +50,27 @@ export interface LaneResult {
  * other: at the same time they would see each other's objects.
  */
 export async function runLane(batches: string[][], options: LaneOptions): Promise<LaneResult> {
-  const { programs, clock, signal } = options, ended: LaneResult[] = [];
+  const { programs, clock, signal } = options, ended: LaneResult[] = [], before: string[] = [];
   await using cluster = await EnvtestCluster.start({ programs, clock, signal });
   const kubeconfig = `${cluster.folder}/test.kubeconfig`;
   await Deno.writeTextFile(kubeconfig, cluster.kubeconfig, { mode: 0o600 });
   for (let args = batches.shift(); args && !signal.aborted; args = batches.shift()) {
-    ended.push(await runTests(args, kubeconfig, options));
+    const result = await runTests(args, kubeconfig, options);
+    ended.push(result.code === 0 ? { ...result, reports: [] } : withFilesBefore(result, before));
+    before.push(...args);
   }
   return {
     code: Math.max(0, ...ended.map(({ code }) => code)),
     counts: sumOf(ended),
-    reports: ended.filter(({ code }) => code !== 0).flatMap(({ reports }) => reports),
+    reports: ended.flatMap(({ reports }) => reports),
   };
+}
+
+/** What else its control plane had run: lanes take turns as it comes, and what a test leaves can break the next one. */
+export function withFilesBefore(result: LaneResult, before: readonly string[]): LaneResult {
+  return before.length === 0
+    ? result
+    : { ...result, reports: [...result.reports, `before it, its control plane had run: ${before.join(" ")}`] };
 }
 
 /** Runs `deno test` on a control plane. */
