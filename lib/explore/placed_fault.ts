@@ -1,6 +1,6 @@
 import { isWrite } from "../harness/operator_under_test.ts";
-import type { Fault, Plan } from "./plan.ts";
-import { networkFaults } from "./plan.ts";
+import type { Fault } from "./fault.ts";
+import { networkFaults, type Plan } from "./plan.ts";
 import type { Actor, Trace, TracedRequest } from "./trace.ts";
 
 /** A write or an event by what it does, and how often the same came before: other clusters keep no other order. */
