@@ -28,6 +28,8 @@ interface FaultProxyOptions {
 /** One process of the operator: it ends when it can no longer reach the cluster. */
 class ProxiedProcess {
   isAlive = true;
+  /** It has got its last answer: its next request ends it, or the next turn of the event loop. */
+  isDying = false;
   staleUntilMs = 0;
 }
 
@@ -122,6 +124,7 @@ export class FaultProxy implements Cluster, OperatorHost {
   ): Promise<Response> {
     const { signal } = request;
     if (!process.isAlive) return await never(signal);
+    if (process.isDying) return await this.#die(process, signal);
     const moment = this.#momentOf("operator", path, request);
     if (!moment) return await this.#read(inner, process, path, request);
     const fate = this.#fateOf(moment);
@@ -147,8 +150,11 @@ export class FaultProxy implements Cluster, OperatorHost {
       await response.body?.cancel();
       return failure(fate.code);
     }
-    // Its code may use the answer until it waits for something.
-    if (fate.kind === "crash") this.#options.clock.schedule(() => this.#kill(process), 0);
+    if (fate.kind === "crash") {
+      // Its code may use the answer until it waits for something.
+      process.isDying = true;
+      this.#options.clock.schedule(() => this.#kill(process), 0);
+    }
     return response;
   }
 
