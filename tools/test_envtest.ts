@@ -15,20 +15,9 @@ import { envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
 import { batchesOf, runLane, summaryOf } from "./test_lane.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
-/**
- * What a suite imports that takes a real control plane where there is one; the last one starts control planes of its
- * own.
- */
-const HELPERS = [
-  '/cluster.ts"',
-  'served_cluster.ts"',
-  'installed_cluster.ts"',
-  '/world.ts"',
-  'virtual_world.ts"',
-  'kubectl.ts"',
-  'conformance_case.ts"',
-  '../harness/envtest_mirror.ts"',
-];
+/** Imports of a suite that takes a real control plane where there is one; the last one starts planes of its own. */
+const ON_REAL =
+  /^(?:import|\}) .*(?:\/cluster|served_cluster|installed_cluster|\/world|virtual_world|kubectl|conformance_case|\/harness\/envtest_mirror)\.ts";$/m;
 
 /** As many control planes at the same time, which share the suites: most of a test's time is waiting. */
 const LANES = 3;
@@ -40,7 +29,7 @@ const ON_REQUEST = [`${ROOT}tests/clients`, `${ROOT}tests/binary`, `${ROOT}tests
 
 /** Whether a test file of this text is one whose cluster can be a real one. */
 export function runsOnReal(text: string): boolean {
-  return HELPERS.some((helper) => text.includes(helper));
+  return ON_REAL.test(text);
 }
 
 /** Test files that import tests/cluster.ts or a world that does: those whose cluster can be a real one. */
