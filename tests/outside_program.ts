@@ -35,7 +35,7 @@ export async function findProgram(
 
 /** Runs a program to its end, or until its output is as wanted. */
 export async function runProgram(path: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const { stdin, until, runMsMax = 120_000, ...rest } = options;
+  const { stdin, until, runMsMax = 300_000, ...rest } = options;
   const over = new AbortController();
   const child = new Deno.Command(path, {
     ...rest,

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { realKubeconfig } from "./cluster.ts";
 import { GuideProject } from "./guide_project.ts";
-import { testWith } from "./outside_program.ts";
 import { TEST_SETTINGS } from "../lib/cli/test_settings.ts";
 
 const GUIDE = "docs/testing.md";
@@ -73,17 +71,3 @@ Deno.test("every flag and every bound that the guide names is one", async () => 
   assert.equal(TEST_SETTINGS.testWaitMsMax.default, "60s", "a minute by default");
   for (const kind of guide.text.matchAll(/^\| `(\w+)`/gm)) assert.ok(help.includes(kind[1]!), kind[0]);
 });
-
-testWith(
-  realKubeconfig ? undefined : "no real control plane",
-  // FR-179
-  "the guide's scenarios pass on a real control plane",
-  async () => {
-    await using guide = await GuideProject.open(GUIDE);
-    const { code, out, err } = await guide.run(
-      `deno run -A main.ts test --cluster current --kubeconfig ${realKubeconfig}`,
-    );
-    assert.equal(code, 0, out + err);
-    assert.match(out, /\n8 passed, 0 failed\n$/);
-  },
-);

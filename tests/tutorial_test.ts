@@ -1,7 +1,4 @@
 import assert from "node:assert/strict";
-import { denoTests } from "@pintle/pintle/testing";
-import { suites } from "../examples/web_app/tests/suites.ts";
-import { realKubeconfig, testSource } from "./cluster.ts";
 import { type Block, blocksIn } from "./guide_project.ts";
 import { Newcomer, WITHOUT_KUBECTL } from "./newcomer.ts";
 import { testWith } from "./outside_program.ts";
@@ -70,8 +67,3 @@ testWith(
     }
   },
 );
-
-// The embedded API server runs them by `deno task examples`.
-if (realKubeconfig) {
-  for (const suite of suites) denoTests(Deno.test, suite, { source: testSource });
-}

@@ -12,33 +12,24 @@
  */
 import { describeError, SystemClock, UsageError } from "../lib/base/mod.ts";
 import { envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
-import { dealt, runLane, summaryOf } from "./test_lane.ts";
+import { batchesOf, runLane, summaryOf } from "./test_lane.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
-/**
- * What a suite imports that takes a real control plane where there is one; the last one starts control planes of its
- * own.
- */
-const HELPERS = [
-  '/cluster.ts"',
-  'served_cluster.ts"',
-  'installed_cluster.ts"',
-  '/world.ts"',
-  'virtual_world.ts"',
-  'kubectl.ts"',
-  'conformance_case.ts"',
-  '../harness/envtest_mirror.ts"',
-];
+/** Imports of a suite that takes a real control plane where there is one; the last one starts planes of its own. */
+const ON_REAL =
+  /^(?:import|\}) .*(?:\/cluster|served_cluster|installed_cluster|\/world|virtual_world|kubectl|conformance_case|\/harness\/envtest_mirror)\.ts";$/m;
 
-/** As many control planes at the same time, each with its share of the suites: most of a test's time is waiting. */
-const LANES = 2;
+/** As many control planes at the same time, which share the suites: most of a test's time is waiting. */
+const LANES = 3;
+/** Files of a batch: each batch costs the start of a process, and the last ones keep only one lane busy. */
+const BATCH_FILES_MAX = 3;
 
 /** Their programs have to be built first, and others' take long on a real server: they run where they are asked for. */
 const ON_REQUEST = [`${ROOT}tests/clients`, `${ROOT}tests/binary`, `${ROOT}tests/kind`];
 
 /** Whether a test file of this text is one whose cluster can be a real one. */
 export function runsOnReal(text: string): boolean {
-  return HELPERS.some((helper) => text.includes(helper));
+  return ON_REAL.test(text);
 }
 
 /** Test files that import tests/cluster.ts or a world that does: those whose cluster can be a real one. */
@@ -70,8 +61,9 @@ async function main(args: readonly string[]): Promise<number> {
     const programs = await locateEnvtest(located, signal);
     const asked = args.some((arg) => !arg.startsWith("-"));
     const suites = asked ? [] : [...await clusterSuites(`${ROOT}examples`), ...await clusterSuites(`${ROOT}tests`)];
-    const lanes = asked ? [args] : dealt(suites, LANES).map((files) => [...args, ...files]);
-    const results = await Promise.all(lanes.map((files) => runLane(files, { programs, clock, signal, say })));
+    const batches = asked ? [[...args]] : batchesOf(suites, BATCH_FILES_MAX).map((files) => [...args, ...files]);
+    const lanes = Array.from({ length: Math.min(LANES, batches.length) });
+    const results = await Promise.all(lanes.map(() => runLane(batches, { programs, clock, signal, say })));
     if (signal.aborted) return 130;
     summaryOf(results, clock.now() - startMs).forEach(say);
     return Math.max(...results.map(({ code }) => code));

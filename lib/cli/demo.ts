@@ -1,14 +1,18 @@
 import type { HostedWebhooks } from "../operator/webhook_hosting.ts";
 import { type Clock, formatDuration, LinkedAbort, silentLogger, sleep, SystemClock, UsageError } from "../base/mod.ts";
+import { keyOf, type KubeObject } from "../apimachinery/mod.ts";
 import { Client } from "../client/mod.ts";
+import { Journal } from "../controller/mod.ts";
+import { serveHealth } from "../health/mod.ts";
 import type { DemoScenario, DemoView } from "./demo_scenario.ts";
 import { picture, type StepState } from "./demo_picture.ts";
 import { EXIT } from "./exit.ts";
+import { explainRoute } from "./explain_route.ts";
 import { openLiveArea } from "./live_area.ts";
 import type { LiveArea } from "../harness/mod.ts";
-import { applyCrds, type RunningOperator } from "../operator/mod.ts";
+import type { RunningOperator } from "../operator/mod.ts";
 import { Interrupts } from "./interrupts.ts";
-import { type OpenedCluster, openEmbedded } from "./open_cluster.ts";
+import { asOperator, type OpenedCluster, openEmbedded } from "./open_cluster.ts";
 import { openWebhooks } from "./webhooks.ts";
 import type { CommandContext } from "./command_context.ts";
 import { paint, type Terminal } from "./terminal.ts";
@@ -35,25 +39,26 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
   const onSecond = () => terminal.out("interrupted again: ended at once");
   using interrupts = new Interrupts({ hangup: true, onSecond });
   const startMs = clock.elapsed();
-  await using cluster = await openEmbedded({
+  await using embedded = await openEmbedded({
     clock,
     logger: silentLogger,
     port,
     kubeconfigPath: flags.writeKubeconfig,
     prerequisites: context.prerequisites,
   });
-  terminal.out(`embedded API server ready in ${formatDuration(clock.elapsed() - startMs)}: ${cluster.server}`);
-  terminal.out(`kubeconfig: ${cluster.kubeconfigPath}`);
-  const client = new Client(cluster.transport, { fieldManager: `${program}-demo`, clock, mask: context.mask });
-  await applyCrds(client, operator, interrupts.signal);
+  terminal.out(`embedded API server ready in ${formatDuration(clock.elapsed() - startMs)}: ${embedded.server}`);
+  terminal.out(`kubeconfig: ${embedded.kubeconfigPath}`);
+  const cluster = await asOperator(context, embedded, clock), journal = new Journal();
+  const client = new Client(embedded.transport, { fieldManager: `${program}-demo`, clock, mask: context.mask });
   const { signal } = interrupts, logger = silentLogger;
   let webhooks: HostedWebhooks | undefined;
   const serve = async (running: RunningOperator) => {
     webhooks = await openWebhooks(context, { cluster, running, clock, logger, leads: () => true, signal });
   };
-  await using _running = await operator.start({
+  await using running = await operator.start({
     transport: cluster.transport,
     clock,
+    journal,
     mask: context.mask,
     serve,
     signal,
@@ -64,7 +69,7 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
     const view = await body.run();
     if (interrupts.signal.aborted && flags.once) return EXIT.interrupted;
     terminal.out(`converged: ${view.current} of ${view.wanted} ${scenario.unit}`);
-    if (!flags.once) await stay(scenario, body, cluster, terminal);
+    if (!flags.once) await stay(context, body, { cluster, client, clock, journal, running: () => running });
     return EXIT.done;
   } catch (error) {
     if (!interrupts.signal.aborted) throw error;
@@ -75,18 +80,47 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
   }
 }
 
+/** Serves `explain` and shows what a person can try, until Ctrl-C. */
 async function stay(
-  scenario: DemoScenario,
+  context: CommandContext,
   body: ScenarioBody,
-  cluster: OpenedCluster,
-  terminal: Terminal,
+  { cluster, ...parts }: Pick<Parameters<typeof explainRoute>[0], "client" | "clock" | "journal" | "running"> & {
+    readonly cluster: OpenedCluster;
+  },
 ): Promise<void> {
-  terminal.out("");
-  terminal.out(paint(terminal, "bold", "It stays up until Ctrl-C. Try:"));
-  terminal.out(`  export KUBECONFIG=${cluster.kubeconfigPath}`);
-  for (const command of scenario.suggestions) terminal.out(`  ${command}`);
-  terminal.out("");
-  await body.follow();
+  const { operator, terminal, mask, settings, origins, demo } = context;
+  const server = serveHealth({
+    host: settings.httpHost,
+    port: origins.httpPort?.source === "default" ? 0 : settings.httpPort,
+    livez: [],
+    readyz: [],
+    routes: [explainRoute({ operator: operator.name, mask, ...parts })],
+    logger: silentLogger,
+    clock: parts.clock,
+  });
+  try {
+    const explain = await explainCommand(context, parts.client);
+    terminal.out("");
+    terminal.out(paint(terminal, "bold", "It stays up until Ctrl-C. Try:"));
+    terminal.out(`  export KUBECONFIG=${cluster.kubeconfigPath}`);
+    for (const command of demo!.suggestions) terminal.out(`  ${command}`);
+    if (explain) terminal.out(`  ${explain} --http-port ${server.port}`);
+    terminal.out("");
+    await body.follow();
+  } finally {
+    await server.close();
+  }
+}
+
+/** How to `explain` the first object of the operator's kinds, if there is one. */
+async function explainCommand({ operator, command }: CommandContext, client: Client): Promise<string | undefined> {
+  for (const { kind } of operator.declarations) {
+    const { items: [first] } = await client.list<KubeObject>(kind, { limit: 1 });
+    if (!first) continue;
+    const { namespace, name } = keyOf(first);
+    return `${command} explain ${kind.kind.toLowerCase()}/${name}${namespace ? ` -n ${namespace}` : ""}`;
+  }
+  return undefined;
 }
 
 interface ScenarioBodyOptions {

@@ -3,7 +3,15 @@ import { describeError, UsageError } from "../base/mod.ts";
 import type { CommandContext } from "./command_context.ts";
 import { EXIT } from "./exit.ts";
 import { type ChartFiles, DECLARED_FILES, helmChart } from "./helm_chart.ts";
-import { firstLine, headOf, readIfExists, removeStale, reportDifferences, writeFile } from "./manifest_files.ts";
+import {
+  firstLine,
+  headOf,
+  makeFolder,
+  readIfExists,
+  removeStale,
+  reportDifferences,
+  writeFile,
+} from "./manifest_files.ts";
 
 const CHART = "Chart.yaml";
 /** As Helm requires it (semver.org). */
@@ -24,11 +32,7 @@ export async function isChart(folder: string): Promise<boolean> {
 export async function writeChart(context: CommandContext, folder: string): Promise<number> {
   const { terminal } = context, { declared, initial } = chartOf(context), head = headOf(context.program, "--helm");
   await requireOwnFolder(context, folder, head);
-  await Deno.mkdir(`${folder}/templates`, { recursive: true }).catch((cause) => {
-    throw new UsageError(`cannot make ${folder}: ${describeError(cause)}`, "name a folder that you may write", {
-      cause,
-    });
-  });
+  await makeFolder(`${folder}/templates`);
   for (const [path, text] of initial) {
     if (await createFile(`${folder}/${path}`, text)) terminal.out(`${folder}/${path}`);
   }

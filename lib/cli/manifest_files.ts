@@ -43,8 +43,16 @@ export async function readIfExists(path: string): Promise<string | undefined> {
   } catch (cause) {
     // Without the read permission, existing files are not checked.
     if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotCapable) return undefined;
-    throw new UsageError(`cannot read ${path}: ${describeError(cause)}`, undefined, { cause });
+    const hint = cause instanceof Deno.errors.NotADirectory ? "name a folder" : undefined;
+    throw new UsageError(`cannot read ${path}: ${describeError(cause)}`, hint, { cause });
   }
+}
+
+/** Makes a folder, with those above it, where it is missing. @throws {UsageError} if that is refused. */
+export async function makeFolder(path: string): Promise<void> {
+  await Deno.mkdir(path, { recursive: true }).catch((cause) => {
+    throw new UsageError(`cannot make ${path}: ${describeError(cause)}`, "name a folder that you may write", { cause });
+  });
 }
 
 /** @throws {UsageError} if the file cannot be written. */

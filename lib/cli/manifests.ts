@@ -9,6 +9,7 @@ import type { CommandContext } from "./command_context.ts";
 import {
   firstLine,
   headOf,
+  makeFolder,
   manifestsYaml,
   readIfExists,
   removeStale,
@@ -60,11 +61,12 @@ export async function manifests(context: CommandContext, flags: ManifestsFlags):
     return EXIT.done;
   }
   await readKustomization(output, objects); // refuses before anything is written
+  await makeFolder(output);
   const head = headOf(program, "--output");
   for (const { name, kinds } of filesOf(objects)) {
     const path = `${output}/${name}`;
     const text = head + manifestsYaml(objects.filter(({ kind }) => kinds.includes(kind!)));
-    await writeFile(path, text, "name a folder that exists");
+    await writeFile(path, text, "name a folder that you may write");
     terminal.out(path);
   }
   for (const { name } of FILES.filter((file) => !filesOf(objects).includes(file))) {

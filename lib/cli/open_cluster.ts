@@ -65,19 +65,27 @@ export async function openClusterAsOperator(
   logger: Logger,
 ): Promise<OpenedCluster> {
   const cluster = await openCluster(context, clock, logger);
-  if (!cluster.as) return cluster;
-  const { operator, program } = context, namespace = installNamespace(program);
   try {
-    const client = new Client(cluster.transport, { fieldManager: `${operator.name}-install`, clock });
-    const objects = installation(operator, program, namespace).filter((each) => !isWebhook(each));
-    await applyInstallation(client, operator, { program, namespace, objects });
+    return await asOperator(context, cluster, clock);
   } catch (error) {
     await cluster[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Installs the operator in an embedded cluster, and acts as its ServiceAccount; other clusters stay as they are. */
+export async function asOperator(
+  { operator, program }: CommandContext,
+  cluster: OpenedCluster,
+  clock: Clock,
+): Promise<OpenedCluster> {
+  if (!cluster.as) return cluster;
+  const namespace = installNamespace(program), administrator = cluster.transport;
+  const client = new Client(administrator, { fieldManager: `${operator.name}-install`, clock });
+  const objects = installation(operator, program, namespace).filter((each) => !isWebhook(each));
+  await applyInstallation(client, operator, { program, namespace, objects });
   const groups = ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"];
   const transport = await cluster.as({ name: `system:serviceaccount:${namespace}:${operator.name}`, groups });
-  const administrator = cluster.transport;
   return {
     ...cluster,
     transport,

@@ -1,6 +1,7 @@
 import type { StepRecord } from "../harness/mod.ts";
 import type { Exploration, FailedPlan } from "./explorer.ts";
-import { describeEvent, describeFault, describeRequest, type Fault, type Plan } from "./plan.ts";
+import { describeEvent, describeFault, describeRequest, type Fault } from "./fault.ts";
+import type { Plan } from "./plan.ts";
 import { describeTransition } from "./spec_transition.ts";
 import type { TracedRequest, TraceRecord } from "./trace.ts";
 

@@ -2,6 +2,7 @@ import { type Clock, isObject, parseJson, sleep, type Transport, type TransportR
 import { requestInfo, type ResourceRequestInfo } from "../apiserver/mod.ts";
 import type { Cluster, ClusterUser } from "../harness/mod.ts";
 import type { InProcessOperator, OperatorHost } from "../harness/in_process_operator.ts";
+import { isWrite } from "../harness/operator_under_test.ts";
 import { eventName, isAt, type Moment, type PlacedFault, simulatedName, writeName } from "./placed_fault.ts";
 import {
   type EventFate,
@@ -13,7 +14,7 @@ import {
   type WriteFate,
 } from "./simulated_cluster.ts";
 import { RESTART_MS } from "./simulated_run.ts";
-import { type Actor, writeTargetOf } from "./trace.ts";
+import type { Actor } from "./trace.ts";
 
 interface FaultProxyOptions {
   readonly clock: Clock;
@@ -27,6 +28,8 @@ interface FaultProxyOptions {
 /** One process of the operator: it ends when it can no longer reach the cluster. */
 class ProxiedProcess {
   isAlive = true;
+  /** It has got its last answer: its next request ends it, or the next turn of the event loop. */
+  isDying = false;
   staleUntilMs = 0;
 }
 
@@ -121,6 +124,7 @@ export class FaultProxy implements Cluster, OperatorHost {
   ): Promise<Response> {
     const { signal } = request;
     if (!process.isAlive) return await never(signal);
+    if (process.isDying) return await this.#die(process, signal);
     const moment = this.#momentOf("operator", path, request);
     if (!moment) return await this.#read(inner, process, path, request);
     const fate = this.#fateOf(moment);
@@ -146,8 +150,11 @@ export class FaultProxy implements Cluster, OperatorHost {
       await response.body?.cancel();
       return failure(fate.code);
     }
-    // Its code may use the answer until it waits for something.
-    if (fate.kind === "crash") this.#options.clock.schedule(() => this.#kill(process), 0);
+    if (fate.kind === "crash") {
+      // Its code may use the answer until it waits for something.
+      process.isDying = true;
+      this.#options.clock.schedule(() => this.#kill(process), 0);
+    }
     return response;
   }
 
@@ -176,7 +183,7 @@ export class FaultProxy implements Cluster, OperatorHost {
 
   /** Undefined for what changes nothing. */
   #momentOf(actor: Actor, path: string, request: TransportRequest): Moment | undefined {
-    const { method = "GET" } = request, target = writeTargetOf(method, targetOf(path, request));
+    const { method = "GET" } = request, target = isWrite({ method, path }) ? targetOf(path, request) : undefined;
     if (!target) return undefined;
     this.#changedMs = this.#options.clock.elapsed();
     return this.#next(writeName(actor, target));

@@ -1,6 +1,7 @@
-import type { Fault, Plan } from "./plan.ts";
-import { networkFaults } from "./plan.ts";
-import { type Actor, type TracedRequest, type TraceRecord, writeTargetOf } from "./trace.ts";
+import { isWrite } from "../harness/operator_under_test.ts";
+import type { Fault } from "./fault.ts";
+import { networkFaults, type Plan } from "./plan.ts";
+import type { Actor, TracedRequest, TraceRecord } from "./trace.ts";
 
 /** A write or an event by what it does, and how often the same came before: other clusters keep no other order. */
 export interface Moment {
@@ -57,9 +58,9 @@ export function placeFaults(plan: Plan, trace: TraceRecord): (PlacedFault | unde
   });
 }
 
-function writeNameOf({ actor, target, method }: TracedRequest): string | undefined {
-  const written = writeTargetOf(method, target);
-  return written && writeName(actor, written);
+function writeNameOf(request: TracedRequest): string | undefined {
+  const { actor, target } = request;
+  return target && isWrite(request) ? writeName(actor, target) : undefined;
 }
 
 function momentOf<T>(

@@ -9,9 +9,10 @@ import { ScenarioWorld } from "../harness/scenario_world.ts";
 import { limitMsOf } from "../harness/suite.ts";
 import { describeDifference, type EndState, ReferenceState, stateOfObjects } from "./end_state.ts";
 import { explore } from "./explorer.ts";
+import { describeFault } from "./fault.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { type PlacedFault, placeFaults, simulatedName } from "./placed_fault.ts";
-import { describeFault, type Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 
 /** Options of {@linkcode replayPlan}. */
 export interface PlanReplayOptions {

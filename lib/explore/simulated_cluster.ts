@@ -1,9 +1,10 @@
 import { type Clock, type Random, sleep, type Transport, type TransportRequest } from "../base/mod.ts";
 import { EmbeddedApiServer, requestInfo, type StorageSnapshot } from "../apiserver/mod.ts";
 import type { Cluster, ClusterUser } from "../harness/mod.ts";
+import { isWrite } from "../harness/operator_under_test.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 import type { Simulation } from "./simulation.ts";
-import { type Actor, Trace, type TracedCall, type TracedEvent, type TracedRequest, writeTargetOf } from "./trace.ts";
+import { type Actor, Trace, type TracedCall, type TracedEvent, type TracedRequest } from "./trace.ts";
 
 /** What happens to a write of the operator. */
 export type WriteFate =
@@ -172,7 +173,7 @@ export class SimulatedCluster implements Cluster {
   #record(actor: Actor, process: SimulatedProcess, path: string, { method = "GET" }: TransportRequest): TracedRequest {
     const info = requestInfo(method, path);
     const target = info.kind === "resource" ? info : undefined;
-    const writes = writeTargetOf(method, target) !== undefined;
+    const writes = target !== undefined && isWrite({ method, path });
     if (actor === "operator") this.#enter(process);
     const traced: TracedRequest = {
       actor,

@@ -24,11 +24,6 @@ export interface TracedRequest {
   isEffective?: boolean;
 }
 
-/** The target of a request that can change the cluster. Reviews are posted, but only ask. */
-export function writeTargetOf<T extends { readonly plural: string }>(method: string, target?: T): T | undefined {
-  return method === "GET" || target?.plural.endsWith("reviews") ? undefined : target;
-}
-
 /** An event of a watch of the operator, as it was delivered. */
 export interface TracedEvent {
   /** The process that watches. */

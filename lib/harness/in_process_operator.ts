@@ -15,7 +15,13 @@ import { Client } from "../client/mod.ts";
 import type { HostGateway, Operator, RunningOperator } from "../operator/mod.ts";
 import type { BackoffOptions } from "../queue/mod.ts";
 import type { Cluster, ClusterUser } from "./cluster.ts";
-import type { InProcessControl, InProcessStart, OperatorUnderTest, SeenRequest } from "./operator_under_test.ts";
+import {
+  type InProcessControl,
+  type InProcessStart,
+  isWrite,
+  type OperatorUnderTest,
+  type SeenRequest,
+} from "./operator_under_test.ts";
 import type { RbacRecorder } from "./rbac.ts";
 import { recorded, type Timeline } from "./timeline.ts";
 
@@ -322,9 +328,4 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
       close: () => inner.close(),
     };
   }
-}
-
-/** Access reviews are posted, but only ask. */
-function isWrite({ method, path }: SeenRequest): boolean {
-  return method !== "GET" && !path.includes("/selfsubjectaccessreviews");
 }

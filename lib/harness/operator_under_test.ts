@@ -31,6 +31,14 @@ export interface SeenRequest {
   readonly path: string;
 }
 
+/** The groups whose objects are reviews: they are posted, and only ask. */
+const REVIEWS = /^\/apis\/(?:authentication|authorization)\.k8s\.io\//;
+
+/** Whether a request can change the cluster. */
+export function isWrite({ method, path }: SeenRequest): boolean {
+  return method !== "GET" && !REVIEWS.test(path);
+}
+
 /** What happens to a write: it passes, or the process dies just before or just after the server gets it. */
 export type WriteFault = (request: SeenRequest, nthWrite: number) => "pass" | "dieBefore" | "dieAfter";
 

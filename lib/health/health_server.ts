@@ -15,7 +15,7 @@ interface HealthServerOptions {
   readonly livez: readonly HealthCheck[];
   /** A failure means that the operator cannot work now. */
   readonly readyz: readonly HealthCheck[];
-  readonly metrics: () => Promise<{ body: string; contentType: string }>;
+  readonly metrics?: () => Promise<{ body: string; contentType: string }>;
   readonly routes?: readonly HttpRoute[];
   readonly logger: Logger;
   readonly clock: Clock;
@@ -113,13 +113,13 @@ async function answer(request: Request, options: HealthServerOptions, stop: Abor
       return await report("livez", livez, searchParams.has("verbose"));
     case "/readyz":
       return await report("readyz", readyz, searchParams.has("verbose"));
-    case "/metrics": {
-      const { body, contentType } = await metrics();
-      return new Response(body, { headers: { "content-type": contentType } });
-    }
-    default:
-      return new Response("not found: this server has /livez, /readyz, /metrics and /explain\n", { status: 404 });
   }
+  if (pathname === "/metrics" && metrics) {
+    const { body, contentType } = await metrics();
+    return new Response(body, { headers: { "content-type": contentType } });
+  }
+  const served = ["/livez", "/readyz", ...(metrics ? ["/metrics"] : []), ...routes.map(({ path }) => path)];
+  return new Response(`not found: this server has ${served.join(", ")}\n`, { status: 404 });
 }
 
 async function report(name: string, checks: readonly HealthCheck[], verbose: boolean): Promise<Response> {

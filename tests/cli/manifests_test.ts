@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parse, parseAllDocuments } from "yaml";
 import type { DynamicObject } from "../../lib/apimachinery/mod.ts";
 import { HttpsCluster, INSTALLATION } from "./https_cluster.ts";
-import { Binary, RUN_PERMISSIONS, runBinary } from "./binary.ts";
+import { Binary, DEMO_PERMISSIONS, RUN_PERMISSIONS, runBinary } from "./binary.ts";
 
 async function printed(...args: string[]): Promise<string> {
   const { code, out, err } = await runBinary(["manifests", ...args], { permissions: ["--allow-env"] });
@@ -92,6 +92,24 @@ Deno.test("--output beside a file that is no kustomization is exit 2, names the 
       assert.match(err, /\/kustomization\.yaml is not (a kustomization|YAML)/, text);
     }
     assert.deepEqual((await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name), ["kustomization.yaml"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+// FR-76
+Deno.test("--output makes the folder that it names, and says what to do where a file has that name", async () => {
+  const folder = await Deno.makeTempDir(), permissions = DEMO_PERMISSIONS;
+  try {
+    const made = await runBinary(["manifests", "--output", `${folder}/deploy/base`], { permissions });
+    assert.deepEqual([made.code, made.err], [0, ""]);
+    assert.equal((await runBinary(["manifests", "--check", `${folder}/deploy/base`])).code, 0);
+    for (const option of ["--output", "--helm", "--check"]) {
+      const path = `${folder}/deploy/base/rbac.yaml`;
+      const { code, err } = await runBinary(["manifests", option, path], { permissions });
+      assert.equal(code, 2, err);
+      assert.match(err, /cannot read .*rbac\.yaml\/.*\n {2}fix: name a folder\n$/);
+    }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -141,6 +141,19 @@ Deno.test("demo stays up until SIGINT, with a kubeconfig that its owner alone ca
   await assert.rejects(Deno.stat(path!), Deno.errors.NotFound);
 });
 
+// FR-513
+Deno.test("demo names a command that explains an object of its operator, which acts with the operator's rights", async () => {
+  await using demo = await Binary.start(["demo"], { permissions: DEMO_PERMISSIONS });
+  const [, path] = await demo.until(/export KUBECONFIG=(\S+)/);
+  const [, args] = await demo.until(
+    /^ {2}\S.* (explain replication\/registry-credentials -n platform --http-port \d+)$/m,
+  );
+  const { code, out, err } = await runBinary(args!.split(" "), { env: { KUBECONFIG: path! } });
+  assert.deepEqual([code, err], [0, ""]);
+  assert.match(out, /^replication platform\/registry-credentials: reconciled, by http:\/\/127\.0\.0\.1:\d+\n/);
+  assert.match(out, /\n {2}wrote {3}create secrets team-anchor\/registry-credentials/);
+});
+
 // FR-328
 Deno.test("a program whose operator is made from its settings has the operator's name, and its namespace", async () => {
   const main = "tests/cli/made_operator.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { z } from "zod";
 import { explore, formatPlan, parsePlan } from "../../lib/explore/mod.ts";
 import { planRun, Suite } from "../../lib/harness/mod.ts";
-import { ConfigMap, Operator } from "../../lib/operator/mod.ts";
+import { ConfigMap, defineResource, Operator } from "../../lib/operator/mod.ts";
 import { BUGS, CORRECT } from "./corpus.ts";
 
 const OPTIONS = { seed: 7, waitMsMax: 600_000, signal: new AbortController().signal };
@@ -65,6 +66,29 @@ Deno.test("a scenario that fails without a fault is reported before any plan run
   const { problem, explored } = await explore(planRun([suite])[0]!, OPTIONS);
   assert.match(problem!, /fails without a fault: .*no such thing/);
   assert.equal(explored, 0);
+});
+
+// FR-502
+Deno.test("writes to a kind named Review have plans; access reviews, which only ask, have none", async () => {
+  const Review = defineResource({
+    group: "shop.example.com",
+    version: "v1",
+    kind: "Review",
+    spec: z.object({ stars: z.int() }),
+    status: z.object({ seen: z.int().optional() }),
+  });
+  const suite = new Suite("reviews", () => {
+    const operator = new Operator("reviews");
+    operator.on(Review).reconcile(({ spec, status }) => status.set({ seen: spec.stars }));
+    return operator;
+  });
+  suite.scenario("a review is seen", async ({ cluster, expect, ref }) => {
+    await cluster.create(Review, { metadata: { name: "good" }, spec: { stars: 5 } });
+    await expect(ref(Review, "good")).toMatch({ status: { seen: 5 } });
+  });
+  const { problem, failures, explored } = await explore(planRun([suite])[0]!, { ...OPTIONS, kinds: ["crash"] });
+  assert.deepEqual([problem, failures], [undefined, []]);
+  assert.equal(explored, 3, "before its status is written, unanswered and answered");
 });
 
 // FR-502

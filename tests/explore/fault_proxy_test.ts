@@ -122,6 +122,14 @@ const event = (fate: Extract<PlacedFault, { at: "event" }>["fate"]): PlacedFault
 });
 
 // FR-534
+Deno.test("a process that got the answer to its last write sends nothing more, however soon", async () => {
+  await using rig = await Rig.open([write({ kind: "crash", moment: "answered" })]);
+  assert.deepEqual([await rig.create("a"), await rig.create("b"), rig.ended], [201, undefined, 1]);
+  await rig.clock.advance(1_000);
+  assert.deepEqual([rig.starts, await rig.names()], [2, ["a"]]);
+});
+
+// FR-534
 for (const moment of ["before", "unanswered", "answered"] as const) {
   Deno.test(`a process that dies at a write (${moment}) reaches nothing any more, and another one starts a second later`, async () => {
     await using rig = await Rig.open([write({ kind: "crash", moment }, 2)]);

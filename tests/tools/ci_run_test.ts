@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 
 const SCRIPT = new URL("../../.ci/run", import.meta.url).pathname;
 
-/** What the fake `npx deno …` of a run says: by the first words of its arguments, a text and an exit code. */
-type Answers = Readonly<Record<string, readonly [text: string, code?: number]>>;
+/** What the fake `npx deno …` says: by the first words of its arguments, a text, an exit code, and what runs before. */
+type Answers = Readonly<Record<string, readonly [text: string, code?: number, before?: string]>>;
 
 const GREEN: Answers = {
   "task test": ["ok | 12 passed (3 steps) | 0 failed | 1 ignored (2s)"],
@@ -26,9 +26,9 @@ async function ciRun(answers: Answers, assets = false): Promise<{ code: number; 
     for (const path of ["repository/.ci", "bin", "assets"]) await Deno.mkdir(`${folder}/${path}`, { recursive: true });
     await Deno.copyFile(SCRIPT, `${folder}/repository/.ci/run`);
     // `task test` is the beginning of `task test:envtest`: longer names are looked at first.
-    const cases = Object.entries(answers).sort(([a], [b]) => b.length - a.length).map(([words, [text, code = 0]]) =>
-      `"--yes deno@2.9.6 ${words}"*) cat <<'END'\n${text}\nEND\nexit ${code};;`
-    );
+    const cases = Object.entries(answers).sort(([a], [b]) => b.length - a.length).map((
+      [words, [text, code = 0, before = ":"]],
+    ) => `"--yes deno@2.9.6 ${words}"*) ${before}\ncat <<'END'\n${text}\nEND\nexit ${code};;`);
     const program = async (path: string, text: string) => {
       await Deno.writeTextFile(`${folder}/${path}`, text);
       await Deno.chmod(`${folder}/${path}`, 0o755);
@@ -73,6 +73,26 @@ Deno.test("a suite that fails, ends badly or runs nothing is a failure", async (
   }
   const { code, lines } = await ciRun({ ...GREEN, "task test:envtest": ["", 0] }, true);
   assert.deepEqual([code, lines.at(-1)], [1, "29 passed, 1 failed"], "the real control plane ran nothing");
+});
+
+// FR-143
+Deno.test("the suites on a real control plane run beside the others, and are waited for", async () => {
+  const pipe = await Deno.makeTempFile({ prefix: "pintle-ci-" });
+  await Deno.remove(pipe);
+  await new Deno.Command("mkfifo", { args: [pipe] }).output();
+  try {
+    const wait = `timeout 60 cat ${pipe} || exit 1`, go = `timeout 60 tee ${pipe} </dev/null`;
+    const { code, lines } = await ciRun({
+      ...GREEN,
+      // The first suite ends once the one beside it has begun; that one ends when the last check runs.
+      "task test": [GREEN["task test"]![0], 0, wait],
+      "task test:envtest": ["ok | 7 passed | 0 failed (9s)", 0, `${go}\n${wait}`],
+      "publish": ["", 0, go],
+    }, true);
+    assert.deepEqual([code, lines.at(-1)], [0, "36 passed, 0 failed"]);
+  } finally {
+    await Deno.remove(pipe);
+  }
 });
 
 // FR-143

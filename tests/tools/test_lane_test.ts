@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { countsOf, dealt, summaryOf } from "../../tools/test_lane.ts";
+import { batchesOf, countsOf, summaryOf, withFilesBefore } from "../../tools/test_lane.ts";
 
 Deno.test("what a run has counted is read from its last line, and from no other", () => {
   assert.deepEqual(countsOf("ok | 12 passed | 0 failed (2s)"), { passed: 12, failed: 0, ignored: 0 });
@@ -18,9 +18,19 @@ Deno.test("what a run has counted is read from its last line, and from no other"
   }
 });
 
-Deno.test("files are dealt so that none is left out or runs twice, and no lane is empty", () => {
-  assert.deepEqual(dealt(["a", "b", "c", "d", "e"], 2), [["a", "c", "e"], ["b", "d"]]);
-  assert.deepEqual(dealt(["a"], 2), [["a"]]);
+Deno.test("files are split so that none is left out or runs twice, and no batch is empty", () => {
+  assert.deepEqual(batchesOf(["a", "b", "c", "d", "e"], 2), [["a", "b"], ["c", "d"], ["e"]]);
+  assert.deepEqual(batchesOf(["a", "b"], 2), [["a", "b"]]);
+  assert.deepEqual(batchesOf([], 2), []);
+});
+
+Deno.test("a failed batch names the files that its control plane had run before, so that the order can be repeated", () => {
+  const failed = { code: 1, counts: { passed: 0, failed: 1, ignored: 0 }, reports: [" ERRORS "] };
+  assert.deepEqual(withFilesBefore(failed, ["a_test.ts", "b_test.ts"]).reports, [
+    " ERRORS ",
+    "before it, its control plane had run: a_test.ts b_test.ts",
+  ]);
+  assert.deepEqual(withFilesBefore(failed, []), failed);
 });
 
 Deno.test("lanes are one run: their reports, and a line that adds up and fails where one has", () => {
