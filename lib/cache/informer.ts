@@ -199,8 +199,8 @@ export class Informer<T extends KubeObject> {
   }
 
   /**
-   * Called after every further list, when the store holds it and before {@linkcode seen} includes it: objects created
-   * and deleted in between made no event. Returns a function that ends it.
+   * Called after every further list, when the store holds it: objects created and deleted in between made no event.
+   * Returns a function that ends it.
    */
   onRelist(listener: () => void): () => void {
     this.#relistListeners.add(listener);

@@ -28,7 +28,7 @@ import { Pass, type PassHost } from "./pass.ts";
 import { PassJournal } from "./pass_journal.ts";
 import { ServedStatus } from "./status_shape.ts";
 import { logEnd, outcomeOfPass, type PassSpan, resultOfPass, traced } from "./report.ts";
-import { awaiting, DeclaredWatches, DynamicWatches, type PendingWrite, unseen } from "./watches.ts";
+import { DeclaredWatches, DynamicWatches, type PendingWrite, unseen } from "./watches.ts";
 
 /** Pause before a poll while the watch lags behind our own writes. */
 const STALE_PAUSE_MS = 1_000;
@@ -94,7 +94,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
         this.#journal?.trigger(key, reason, source);
         this.queue.add(key, this.#attributed(key, reason, source));
       },
-      onRelist: (informer) => [...awaiting(this.#keys, informer)].forEach((key) => this.queue.add(key, "owned")),
+      onRelist: () => this.#enqueueAll("relist"),
     });
     this.#dynamic = new DynamicWatches(deps.informers, (key, source) => {
       if (source) this.#journal?.trigger(key, "dependency", source);
@@ -196,7 +196,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   /** Checks every object again after a change of scope. */
   rescope(): void {
     this.#replay();
-    for (const object of this.#watches.objects()) this.queue.add(formatKey(keyOf(object)), "resume", "low");
+    this.#enqueueAll("resume");
   }
 
   /**
@@ -231,6 +231,11 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     const key = formatKey(keyOf(object)), stored = this.#watches.get(key);
     if (!stored || stored.metadata?.uid !== object.metadata?.uid || this.#scope.excludes(key)) return undefined;
     return this.#key(key, stored).memo;
+  }
+
+  /** After what is fresh: there may be thousands. */
+  #enqueueAll(reason: string): void {
+    for (const object of this.#watches.objects()) this.queue.add(formatKey(keyOf(object)), reason, "low");
   }
 
   #replay(): void {
@@ -363,7 +368,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     },
   ): Promise<void> {
     const { clock, observer } = this.#deps, writes: WriteRecord[] = [];
-    const startMs = clock.elapsed(), { relists } = this.#watches;
+    const startMs = clock.elapsed();
     const client = this.#deps.client.with({ signal, onWrite: (write) => writes.push(write) });
     const recorded = this.#journal?.begin(key, { object, decision, client, nowMs: clock.now() });
     observer?.passStarted?.();
@@ -385,8 +390,6 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
       signal,
     }).run();
     entry.pending = this.#watches.pendingOf(writes);
-    // Objects that this pass created may come and go between two lists, without an event.
-    if (entry.pending.length > 0 && this.#watches.relists !== relists) this.queue.add(key, "owned");
     const { pauseMs } = this.#host, elapsedMs = clock.elapsed();
     const retryMs = backsOff(report) ? this.queue.retry(key, "retry") : 0;
     const next = after(this.#rules, decision, report, { elapsedMs, rollbacks, backoffMs: retryMs, pauseMs });

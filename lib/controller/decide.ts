@@ -23,14 +23,24 @@ import {
 } from "./key_state.ts";
 
 /**
- * Why a key is reconciled: `changed`, `resume` (initial load), `requested`, or a related object: `owned`, `mapped`,
+ * Why a key is reconciled: `changed`, `resume` (initial load), `requested`, `relist` (a watch of
+ * related objects missed events and listed them again), or a related object: `owned`, `mapped`,
  * `dependency`, which name the object if this key wrote it: `owned configmaps home/w`. `daemon` and `report` concern
  * the status. All others mean that something in the state is due.
  */
 type Reason = string;
 
 /** Reasons from the cluster or a person. They cause a pass at once, whatever the backoff. */
-const FRESH: ReadonlySet<string> = new Set(["changed", "resume", "requested", "owned", "mapped", "dependency", "plan"]);
+const FRESH: ReadonlySet<string> = new Set([
+  "changed",
+  "resume",
+  "requested",
+  "relist",
+  "owned",
+  "mapped",
+  "dependency",
+  "plan",
+]);
 
 /** Reasons that concern the status alone. */
 const STATUS: ReadonlySet<string> = new Set(["daemon", "report"]);

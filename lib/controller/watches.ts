@@ -27,8 +27,8 @@ interface WatchListener<T extends KubeObject> {
   onPrimary(event: StoreEvent<T>): void;
   /** A related object changed; `source` names it. */
   onRelated(key: string, reason: "owned" | "mapped", source: () => string): void;
-  /** A store was listed again: an object that a key wrote may have come and gone without an event. */
-  onRelist(informer: Informer<KubeObject>): void;
+  /** Related objects were listed again: some may have come and gone without an event. */
+  onRelist(): void;
 }
 
 /** All declared watches of a controller: its kind, what it owns, and what is mapped to it. */
@@ -67,7 +67,11 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
     for (const index of indexes) this.#unsubscribe.push(this.#indexes.feed(index, this.#primary));
     this.#unsubscribe.push(this.#primary.onEvent((event) => this.#listener.onPrimary(event)));
     for (const resource of owns) {
-      this.#unsubscribe.push(this.#add(resource).onEvent((event) => this.#onOwned(resource, event)));
+      const informer = this.#add(resource);
+      this.#unsubscribe.push(
+        informer.onEvent((event) => this.#onOwned(resource, event)),
+        this.#reportRelists(informer),
+      );
     }
     for (const { map, indexes = {}, ...spec } of watches) {
       // Without its own transform it shares the watch of a kind, and sees what that kind's indexes see.
@@ -75,17 +79,14 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
         spec.transform ? spec : { ...spec, transform: this.#transform(undefined) },
       );
       for (const [name, index] of Object.entries(indexes)) informer.store.addIndex(name, index);
-      this.#unsubscribe.push(informer.onEvent((event) => this.#onWatched(spec.resource, map, event)));
+      const onEvent = (event: StoreEvent<KubeObject>) => this.#onWatched(spec.resource, map, event);
+      this.#unsubscribe.push(informer.onEvent(onEvent), this.#reportRelists(informer));
     }
     await this.#watches.synced();
-    for (const informer of this.#watches.informers()) {
-      this.#unsubscribe.push(informer.onRelist(() => this.#listener.onRelist(informer)));
-    }
   }
 
-  /** Relists of all stores. */
-  get relists(): number {
-    return this.#watches.informers().reduce((sum, { relists }) => sum + relists, 0);
+  #reportRelists(informer: Informer<KubeObject>): () => void {
+    return informer.onRelist(() => this.#listener.onRelist());
   }
 
   get(key: string): T | undefined {
@@ -203,10 +204,6 @@ class WatchSet {
     for (const { lease } of this.#watched.splice(0)) lease[Symbol.dispose]();
   }
 
-  informers(): Informer<KubeObject>[] {
-    return this.#watched.map(({ lease }) => lease.informer);
-  }
-
   informerOf(resource: ApiResource): Informer<KubeObject> | undefined {
     return this.#watched.find(({ spec }) => spec.resource === resource)?.lease.informer;
   }
@@ -258,14 +255,6 @@ export function unseen(pending: readonly PendingWrite[]): readonly PendingWrite[
   return pending.filter(({ informer, version, rollbacks }) =>
     informer.rollbacks === rollbacks && !informer.seen(version)
   );
-}
-
-/** The keys that wait for an informer to show their writes. */
-export function* awaiting(
-  keys: Iterable<readonly [string, { readonly pending: readonly PendingWrite[] }]>,
-  informer: Informer<KubeObject>,
-): Iterable<string> {
-  for (const [key, { pending }] of keys) if (unseen(pending).some((each) => each.informer === informer)) yield key;
 }
 
 function sameResource(left: ApiResource, right: ApiResource): boolean {
@@ -359,21 +348,23 @@ export class DynamicWatches {
       if (versionsOf(lease.informer.store.values()) === dependency.seen) return;
       this.#enqueue(key, object && (() => targetOf(resource, keyOf(object))));
     };
-    let unsubscribe = () => {};
+    const unsubscribe: (() => void)[] = [];
     const dependency: Dependency = {
       lease,
       usedInPass: 0,
       seen: undefined,
       [Symbol.dispose]: () => {
         closed = true;
-        unsubscribe();
+        for (const end of unsubscribe) end();
         lease[Symbol.dispose]();
       },
     };
     // A shared watch may have listed already: it replays its objects before anything here has been seen.
-    unsubscribe = lease.informer.onEvent((event) => {
+    unsubscribe.push(lease.informer.onEvent((event) => {
       if (!event.initial) compare(event.object);
-    });
+    }));
+    // What the key made or read on the server meanwhile may be gone, and the store never have shown it.
+    unsubscribe.push(lease.informer.onRelist(() => this.#enqueue(key)));
     // The list has no event for an object deleted since the read: enqueue once when it is complete.
     lease.informer.synced.then(() => compare(), () => {});
     return dependency;

@@ -1,7 +1,8 @@
+import assert from "node:assert/strict";
 import type { Transport } from "../../lib/base/mod.ts";
-import { ConfigMap } from "../../lib/operator/mod.ts";
+import { ConfigMap, Operator } from "../../lib/operator/mod.ts";
 import { World } from "../world.ts";
-import { configMapOperator, createWidget, untilReady, widgetKind } from "../widget.ts";
+import { configMapOperator, createWidget, untilReady, widgetKind, type WidgetObject } from "../widget.ts";
 
 const Widget = widgetKind("children-gap");
 
@@ -15,7 +16,7 @@ class Gap {
   transport(inner: Transport): Transport {
     return {
       fetch: async (path, request = {}) => {
-        const isRead = (request.method ?? "GET") === "GET" && path.startsWith("/api/v1/configmaps");
+        const isRead = (request.method ?? "GET") === "GET" && path.split("?")[0]!.endsWith("/configmaps");
         if (!isRead) return await inner.fetch(path, request);
         await this.#open;
         if (this.#gone && path.includes("watch=true") && !path.includes("sendInitialEvents")) {
@@ -57,6 +58,58 @@ Deno.test("a child that was made and deleted while its watch was away comes back
   gap.begin();
   await createWidget(world, Widget, namespace, "w");
   await untilReady(world, Widget, namespace, "w");
+  await world.client.delete(ConfigMap, key);
+  gap.end();
+  await world.untilObject(ConfigMap, key);
+});
+
+// FR-517
+Deno.test("after a gap in the watch of children every object is reconciled once more, without a write", async () => {
+  const gap = new Gap(), reconciled: string[] = [], operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ name, apply }) => {
+    reconciled.push(name);
+    await apply(ConfigMap, { data: { a: "1" } });
+  }, { owns: [ConfigMap] });
+  await using world = await World.open(operator);
+  await world.start({ transport: gap.transport(world.cluster.transport()) });
+  const namespace = await world.namespace("a");
+  for (const name of ["changed", "unchanged"]) {
+    await createWidget(world, Widget, namespace, name);
+    await untilReady(world, Widget, namespace, name);
+  }
+  await world.idle();
+  gap.begin();
+  await world.client.delete(ConfigMap, { namespace, name: "changed" });
+  reconciled.length = 0;
+  const written = world.writes.length;
+  gap.end();
+  await world.untilObject(ConfigMap, { namespace, name: "changed" });
+  await world.idle();
+  assert.equal(reconciled.filter((name) => name === "unchanged").length, 1);
+  assert.deepEqual(world.writes.slice(written).filter(({ path }) => path.includes("unchanged")), []);
+});
+
+// FR-517
+Deno.test("an object that a reconcile made and watches by name comes back after a gap that hid its deletion", async () => {
+  const gap = new Gap(), operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ namespace, spec, watch, client, status }) => {
+    const key = { namespace, name: "watched" }, found = await watch(ConfigMap, key);
+    status.set({ phase: spec.note });
+    if (spec.note !== "on" || found) return;
+    await client.create(ConfigMap, { apiVersion: "v1", kind: "ConfigMap", metadata: key });
+  });
+  await using world = await World.open(operator);
+  await world.start({ transport: gap.transport(world.cluster.transport()) });
+  const namespace = await world.namespace("a"), key = { namespace, name: "watched" }, widget = { namespace, name: "w" };
+  const become = (note: string) =>
+    world.untilObject<WidgetObject>(Widget, widget, ({ status }) => status?.phase === note);
+  await createWidget(world, Widget, namespace, "w");
+  await world.client.patch(Widget, widget, { type: "merge", body: { spec: { note: "off" } } });
+  await become("off");
+  await world.idle();
+  gap.begin();
+  await world.client.patch(Widget, widget, { type: "merge", body: { spec: { note: "on" } } });
+  await become("on");
   await world.client.delete(ConfigMap, key);
   gap.end();
   await world.untilObject(ConfigMap, key);
