@@ -21,8 +21,8 @@ type PartsOfRun = readonly SpecPhaseName[];
 
 /** Parts in which the operator has the changed spec. */
 const CHANGED: PartsOfRun = ["changed", "back", "again", "new"];
-/** More requests than this in one part are a loop, and no timer of the spec. */
-const LOOP_REQUESTS = 15_000;
+/** An operator that never comes to rest and sends more than this is in a loop: a timer of the spec sends fewer. */
+const LOOP_REQUESTS_PER_SECOND = 8;
 /** A spec that stops the operator, or that it reads once: what was made before stays, and a new object differs. */
 const STOPS = /^(?:is)?(?:pause|suspend|freeze|frozen|hold|unmanaged|maintenance|dryrun|stopped)/i;
 const STOP_VALUES = /^(?:unmanaged|paused|suspended|manual|ondelete|never|initial|once|ignore|observe)$/i;
@@ -129,7 +129,8 @@ export class SpecOracle {
   #restFindings({ phases: { first, changed, back, new: fresh } }: SpecRun): SpecFinding[] {
     if (!first?.isSettled) return [];
     const finding = (message: string): SpecFinding => ({ kind: "settles", message, key: message });
-    const isLoop = changed && !changed.isSettled && (changed.requests > LOOP_REQUESTS || fresh?.isSettled);
+    const isLoop = changed && !changed.isSettled &&
+      (requestsPerSecond(changed) > LOOP_REQUESTS_PER_SECOND || fresh?.isSettled);
     const isHot = [changed, fresh].some((part) => part && isHotLoop(this.#objectIn(part.snapshot))) &&
       !isHotLoop(this.#objectIn(first.snapshot));
     return [
@@ -201,6 +202,10 @@ export class SpecOracle {
   #state({ snapshot }: SpecPhase): EndState {
     return endState(this.#options.prepared, snapshot);
   }
+}
+
+function requestsPerSecond({ requests, startMs, endMs }: SpecPhase): number {
+  return requests / Math.max(1, (endMs - startMs) / 1_000);
 }
 
 const BACK = ["back at the first spec: ", ""] as const;
