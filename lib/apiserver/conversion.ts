@@ -27,17 +27,17 @@ function renamed(object: DynamicObject, direction: "toCore" | "toEvents"): Dynam
  * Changes `apiVersion`, and field names of Events; shares values with the state. Where {@linkcode ObjectConverter}
  * converts, pass its view in the requested version.
  */
-export function presented(stored: StoredObject, type: ResourceType): DynamicObject {
+export function asVersion(stored: StoredObject, type: ResourceType): DynamicObject {
   const { object } = stored, apiVersion = formatApiVersion(type);
   return object.apiVersion === apiVersion ? object : renamedTo(object, apiVersion);
 }
 
 export function needsViews({ versions }: ResourceType): boolean {
-  return versions?.alike === false;
+  return versions?.sameSchema === false;
 }
 
 export function convertsByWebhook({ versions }: ResourceType): boolean {
-  return versions?.webhook !== undefined && !versions.alike;
+  return versions?.webhook !== undefined && !versions.sameSchema;
 }
 
 /** Converts without a webhook: drops unknown fields. Shares values with `object`. */
@@ -47,7 +47,7 @@ export function inVersion(
   versions: KindVersions | undefined,
 ): DynamicObject {
   if (object.apiVersion === apiVersion) return object;
-  const schema = versions?.alike === false ? versions.schemas.get(apiVersion) : undefined;
+  const schema = versions?.sameSchema === false ? versions.schemas.get(apiVersion) : undefined;
   if (!schema) return renamedTo(object, apiVersion);
   const copy = { ...jsonClone(object), apiVersion };
   pruneUnknown(copy, schema);
@@ -71,9 +71,9 @@ export function toStorage(object: DynamicObject, type: ResourceType): DynamicObj
   return inVersion(object, storedVersion(object, type), type.versions);
 }
 
-export function presentedMembers(stored: StoredObject, type: ResourceType): string {
+export function membersAsVersion(stored: StoredObject, type: ResourceType): string {
   if (type.group !== "events.k8s.io" || type.plural !== "events") return stored.members;
-  const { kind: _kind, apiVersion: _apiVersion, ...rest } = presented(stored, type);
+  const { kind: _kind, apiVersion: _apiVersion, ...rest } = asVersion(stored, type);
   return formatJson(rest).slice(1);
 }
 

@@ -6,7 +6,7 @@ import type { ResourceType } from "./resource_type.ts";
 import { resourceTypesOf } from "./schema/crd.ts";
 import type { ServerContext } from "./server_context.ts";
 import { CLEANUP_FINALIZER } from "./strategy_crd.ts";
-import { isReleased } from "./update_object.ts";
+import { isFullyDeleted } from "./update_object.ts";
 
 export const CRDS = "customresourcedefinitions.apiextensions.k8s.io";
 
@@ -64,7 +64,7 @@ export class CrdLifecycle {
     const rest = finalizers.filter((finalizer) => finalizer !== CLEANUP_FINALIZER);
     if (rest.length > 0) next.metadata!.finalizers = rest;
     else delete next.metadata!.finalizers;
-    if (isReleased(next, CRDS)) storage.remove(CRDS, crdName, next, crd);
+    if (isFullyDeleted(next, CRDS)) storage.remove(CRDS, crdName, next, crd);
     else storage.update(CRDS, crdName, next, crd);
   }
 }

@@ -1,7 +1,7 @@
 import { jsonClone, jsonEqual } from "../base/mod.ts";
 import { type DynamicObject, formatKey, formatTime } from "../apimachinery/mod.ts";
 import { conflict, forbidden, notFound } from "./api_error.ts";
-import { convertsByWebhook, needsViews, presented, toStorage } from "./conversion.ts";
+import { asVersion, convertsByWebhook, needsViews, toStorage } from "./conversion.ts";
 import type { DeleteOptions } from "./request_options.ts";
 import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
@@ -9,7 +9,7 @@ import type { ServerContext } from "./server_context.ts";
 import { StoredObject } from "./stored_object.ts";
 import { defaultPropagation } from "./strategies.ts";
 import { CLEANUP_FINALIZER } from "./strategy_crd.ts";
-import { isReleased } from "./update_object.ts";
+import { isFullyDeleted } from "./update_object.ts";
 import type { UserInfo } from "./user_info.ts";
 
 export const ORPHAN_FINALIZER = "orphan";
@@ -56,7 +56,7 @@ function markOrRemove(
     throw forbidden(type, name, "this namespace may not be deleted");
   }
   const next = withDeletionTimestamp(server, resource, inStorageVersion(stored.object), options);
-  if (isReleased(next, resource)) {
+  if (isFullyDeleted(next, resource)) {
     if (options.dryRun) return { kind: "gone", stored: new StoredObject(stored.object, stored.revision) };
     const last = server.storage.remove(resource, key, unmarked(next, stored.object), stored);
     if (!last) throw conflict(type, name);
@@ -91,7 +91,7 @@ export async function deleteAdmitted(
     const stored = server.storage.get(resource, key);
     // DELETE reads the object first, so it fails where conversion fails.
     const view = stored && needsViews(type) ? await server.converter.view(stored, type, "fresh") : stored;
-    const write = { operation: "DELETE", type, namespace, old: view && presented(view, type) } as const;
+    const write = { operation: "DELETE", type, namespace, old: view && asVersion(view, type) } as const;
     const object = stored && convertsByWebhook(type)
       ? await server.converter.toStorage(stored.object, type)
       : undefined;

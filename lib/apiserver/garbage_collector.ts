@@ -5,7 +5,7 @@ import type { StorageEvent } from "./event_log.ts";
 import { storageResource } from "./resource_registry.ts";
 import type { ServerContext } from "./server_context.ts";
 import type { StoredObject } from "./stored_object.ts";
-import { isReleased } from "./update_object.ts";
+import { isFullyDeleted } from "./update_object.ts";
 
 interface Place {
   readonly resource: string;
@@ -170,7 +170,7 @@ export class GarbageCollector {
     const rest = next.metadata!.finalizers!.filter((name) => name !== finalizer);
     if (rest.length > 0) next.metadata!.finalizers = rest;
     else delete next.metadata!.finalizers;
-    if (isReleased(next, place.resource)) this.#server.storage.remove(place.resource, place.key, next, stored);
+    if (isFullyDeleted(next, place.resource)) this.#server.storage.remove(place.resource, place.key, next, stored);
     else this.#server.storage.update(place.resource, place.key, next, stored);
   }
 }

@@ -1,6 +1,6 @@
 import { formatJson, isObject, parseJson } from "../base/mod.ts";
 import { ApiError, badRequest, expired, resourceVersionTooLarge } from "./api_error.ts";
-import { needsViews, presented } from "./conversion.ts";
+import { asVersion, needsViews } from "./conversion.ts";
 import { type ObjectFilter, objectFilter } from "./object_filter.ts";
 import type { ListOptions } from "./request_options.ts";
 import { storageResource } from "./resource_registry.ts";
@@ -102,7 +102,7 @@ function pageOf(
       if (matches) break;
       continue;
     }
-    if (matches && !matches(presented(stored, type))) continue;
+    if (matches && !matches(asVersion(stored, type))) continue;
     states.push(stored);
     lastKey = key;
   }

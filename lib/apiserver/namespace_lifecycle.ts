@@ -5,7 +5,7 @@ import type { StorageEvent } from "./event_log.ts";
 import type { ServerContext } from "./server_context.ts";
 import type { StoredObject } from "./stored_object.ts";
 import { KUBERNETES_FINALIZER, specFinalizers } from "./strategy_namespace.ts";
-import { isReleased } from "./update_object.ts";
+import { isFullyDeleted } from "./update_object.ts";
 
 const NAMESPACES = "namespaces";
 
@@ -58,7 +58,7 @@ export class NamespaceLifecycle {
       const { finalizers: _finalizers, ...spec } = next.spec as Record<string, unknown>;
       next.spec = finalizers.length > 0 ? { ...spec, finalizers } : spec;
     }
-    if (isReleased(next, NAMESPACES)) this.#server.storage.remove(NAMESPACES, name, next, stored);
+    if (isFullyDeleted(next, NAMESPACES)) this.#server.storage.remove(NAMESPACES, name, next, stored);
     else if (!jsonEqual(next, stored.object)) this.#server.storage.update(NAMESPACES, name, next, stored);
   }
 

@@ -3,7 +3,7 @@ import { type ApiStatus, type DynamicObject, formatApiVersion } from "../apimach
 import { badRequest, methodNotAllowed, notImplemented, resourceNotFound } from "./api_error.ts";
 import { jsonResponse, jsonTextResponse, streamResponse, yamlResponse } from "./api_response.ts";
 import type { ResourceRequest } from "./api_request.ts";
-import { presented } from "./conversion.ts";
+import { asVersion } from "./conversion.ts";
 import { createAdmitted } from "./create_object.ts";
 import { deleteAdmitted } from "./delete_object.ts";
 import { listObjects } from "./list_objects.ts";
@@ -200,7 +200,7 @@ async function removeAll(server: ServerContext, request: ResourceRequest): Promi
     // The uid ensures that it is still the listed object; other preconditions are for single objects.
     const one = { ...options, uid, resourceVersion: undefined };
     await deleteAdmitted(server, { type, namespace, name, options: one }, request);
-    items.push(presented(stored, type));
+    items.push(asVersion(stored, type));
   }
   const metadata = { resourceVersion: String(server.storage.revision) };
   const list = { kind: type.listKind, apiVersion: formatApiVersion(type), metadata, items };

@@ -72,7 +72,7 @@ export interface KindVersions {
   readonly storage: string;
   readonly schemas: ReadonlyMap<string, Schema>;
   /** Versions differ in `apiVersion` only. */
-  readonly alike: boolean;
+  readonly sameSchema: boolean;
   /** Absent where conversion only drops unknown fields. */
   readonly webhook?: ConversionWebhook;
 }

@@ -1,6 +1,6 @@
 import { formatJson, parseJson } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
-import { presented, presentedMembers } from "./conversion.ts";
+import { asVersion, membersAsVersion } from "./conversion.ts";
 import type { ListPage } from "./list_objects.ts";
 import type { Negotiated } from "./negotiation.ts";
 import type { ResourceType } from "./resource_type.ts";
@@ -33,11 +33,11 @@ function partial(object: DynamicObject, version: string): object {
 export function objectText(stored: StoredObject, type: ResourceType, format: ObjectFormat): string {
   switch (format.shape) {
     case "object":
-      return `{${head(type)},${presentedMembers(stored, type)}`;
+      return `{${head(type)},${membersAsVersion(stored, type)}`;
     case "metadata":
-      return formatJson(partial(presented(stored, type), format.shapeVersion));
+      return formatJson(partial(asVersion(stored, type), format.shapeVersion));
     case "table":
-      return formatJson(toTable([presented(stored, type)], type, {
+      return formatJson(toTable([asVersion(stored, type)], type, {
         nowMs: format.nowMs,
         includeObject: format.includeObject,
         resourceVersion: stored.object.metadata?.resourceVersion,
@@ -57,19 +57,19 @@ export function listText(page: ListPage, type: ResourceType, format: ObjectForma
   switch (format.shape) {
     case "object": {
       const start = type.builtin ? "{" : `{${head(type)},`;
-      const items = page.items.map((stored) => start + presentedMembers(stored, type)).join(",");
+      const items = page.items.map((stored) => start + membersAsVersion(stored, type)).join(",");
       const apiVersion = formatJson(formatApiVersion(type));
       return `{"kind":${formatJson(type.listKind)},"apiVersion":${apiVersion},"metadata":${
         formatJson(metadata)
       },"items":[${items}]}`;
     }
     case "metadata": {
-      const items = page.items.map((stored) => partial(presented(stored, type), format.shapeVersion));
+      const items = page.items.map((stored) => partial(asVersion(stored, type), format.shapeVersion));
       const apiVersion = `meta.k8s.io/${format.shapeVersion}`;
       return formatJson({ kind: "PartialObjectMetadataList", apiVersion, metadata, items });
     }
     case "table":
-      return formatJson(toTable(page.items.map((stored) => presented(stored, type)), type, {
+      return formatJson(toTable(page.items.map((stored) => asVersion(stored, type)), type, {
         nowMs: format.nowMs,
         includeObject: format.includeObject,
         resourceVersion: metadata.resourceVersion,

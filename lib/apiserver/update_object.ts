@@ -1,7 +1,7 @@
 import { jsonClone, jsonEqual } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion, formatKey, type ManagedFieldsEntry } from "../apimachinery/mod.ts";
 import { ApiError, conflict, invalid, invalidValue, notFound } from "./api_error.ts";
-import { convertsByWebhook, needsViews, presented, toStorage } from "./conversion.ts";
+import { asVersion, convertsByWebhook, needsViews, toStorage } from "./conversion.ts";
 import { type ConversionSteps, isSteps, runWithoutConversion } from "./conversion_steps.ts";
 import { checkCandidate } from "./object_validation.ts";
 import { storageResource } from "./resource_registry.ts";
@@ -26,7 +26,7 @@ export type Change = (live: DynamicObject) => DynamicObject | ConversionSteps<Dy
  * @throws {ApiError} 404, 409, 422 as kube-apiserver; nothing is stored then.
  */
 export function updateObject(server: ServerContext, target: WriteTarget, change: Change): StoredObject {
-  const { key, stored } = storedState(server, target), live = presented(stored, target.type);
+  const { key, stored } = storedState(server, target), live = asVersion(stored, target.type);
   const next = complete(server, target, runWithoutConversion(candidateOf(server, target, change, live)), live);
   return storeChange(server, target, { key, stored, live, next, object: toStorage(next, target.type) });
 }
@@ -45,7 +45,7 @@ export async function updateAdmitted(
   const { type } = target, byWebhook = convertsByWebhook(type);
   for (let attempt = 1;; attempt++) {
     const { key, stored } = storedState(server, target);
-    const view = needsViews(type) ? await server.converter.view(stored, type) : stored, live = presented(view, type);
+    const view = needsViews(type) ? await server.converter.view(stored, type) : stored, live = asVersion(view, type);
     const steps = candidateOf(server, target, change, live);
     const prepared = byWebhook ? await server.converter.settle(steps, type) : runWithoutConversion(steps);
     const attributes = admissionAttributes(target, "UPDATE", { object: prepared, old: live });
@@ -101,7 +101,7 @@ function storeChange(
   checkCandidate(target, next, live);
   const resource = storageResource(target.type);
   if (target.options.dryRun) return new StoredObject(object, stored.revision);
-  const gone = isReleased(object, resource);
+  const gone = isFullyDeleted(object, resource);
   const written = gone
     ? server.storage.remove(resource, key, object, stored)
     : server.storage.update(resource, key, object, stored);
@@ -110,7 +110,7 @@ function storeChange(
 }
 
 /** A terminating object without finalizers. */
-export function isReleased(object: DynamicObject, resource: string): boolean {
+export function isFullyDeleted(object: DynamicObject, resource: string): boolean {
   const metadata = object.metadata!;
   if (!metadata.deletionTimestamp || (metadata.finalizers?.length ?? 0) > 0) return false;
   const spec = object.spec as { finalizers?: string[] } | undefined;

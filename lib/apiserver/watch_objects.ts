@@ -1,7 +1,7 @@
 import { type Clock, describeError, formatJson, LinkedAbort, type Logger, type TimerHandle } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
 import { expired } from "./api_error.ts";
-import { needsViews, presented } from "./conversion.ts";
+import { asVersion, needsViews } from "./conversion.ts";
 import type { EventLog, StorageEvent } from "./event_log.ts";
 import { type ObjectFilter, objectFilter } from "./object_filter.ts";
 import type { ObjectConverter } from "./object_converter.ts";
@@ -42,7 +42,7 @@ export function watchObjects(server: ServerContext, target: WatchTarget): Readab
   if (fromState && options.sendInitialEvents !== false) {
     for (const [, stored] of storage.scan(resource, { namespace: target.namespace })) {
       // Objects to convert are filtered later.
-      if (needsViews(type) || matches(presented(stored, type))) initial.push(stored);
+      if (needsViews(type) || matches(asVersion(stored, type))) initial.push(stored);
     }
   }
   const revision = fromState ? storage.revision : requested;
@@ -204,7 +204,7 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
       const stored = this.#initial.pop();
       if (!stored) break;
       const view = this.#view(stored);
-      if (view === stored || this.#matches(presented(view, type))) text += write("ADDED", view);
+      if (view === stored || this.#matches(asVersion(view, type))) text += write("ADDED", view);
     }
     if (this.#initial.length > 0) return text;
     if (this.#initialEndDue) {
@@ -231,8 +231,8 @@ class Watch implements UnderlyingDefaultSource<Uint8Array> {
     if (!event.key.startsWith(this.#prefix)) return "";
     const { type, write } = this.#target;
     const current = this.#view(event.current), previous = event.previous && this.#view(event.previous);
-    const before = previous && this.#matches(presented(previous, type));
-    const after = event.type !== "DELETED" && this.#matches(presented(current, type));
+    const before = previous && this.#matches(asVersion(previous, type));
+    const after = event.type !== "DELETED" && this.#matches(asVersion(current, type));
     if (after) return write(before ? "MODIFIED" : "ADDED", current);
     if (!before) return "";
     return write("DELETED", event.type === "DELETED" ? current : lastMatchingState(previous!, event.revision));

@@ -25,9 +25,9 @@ type PeeringState = "waiting" | "working" | "pausing" | "paused";
  * One operator among peers of one name: the highest priority works. The others pause with full stores and continue when
  * it is gone. Two of equal priority both pause.
  *
- * Guarantees: at most one rival {@linkcode mayWrite} at any time, if clocks run equally fast. A new peer writes its own
- * Lease before it reads the others', and waits until all have paused or are dead. Of two that begin together one sees
- * the other.
+ * Guarantees: at most one of these operators {@linkcode mayWrite} at any time, if clocks run equally fast. A new peer
+ * writes its own Lease before it reads the others', and waits until all have paused or are dead. Of two that begin
+ * together one sees the other.
  *
  * Gates a `NamespaceScope`: closed, it covers nothing.
  */

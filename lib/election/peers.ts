@@ -19,7 +19,7 @@ export interface Peer {
   /** The peer with the highest one works. */
   readonly priority: number;
   readonly state: PeerState;
-  /** The Lease of its election or shards: peers with the same one are replicas, not rivals. */
+  /** The Lease of its election or shards: peers with the same one are replicas of one operator, and do not compete. */
   readonly replicasOf?: string;
   /** The reason, for people. */
   readonly message?: string;
@@ -35,16 +35,16 @@ export type PeerDecision =
   /** Both pause: nothing decides between equal priorities. */
   | { readonly kind: "conflict"; readonly with: Peer };
 
-export function peerDecision(me: Peer, others: readonly Peer[]): PeerDecision {
-  const rivals = others.filter(({ identity, replicasOf }) =>
+export function peerDecision(me: Peer, all: readonly Peer[]): PeerDecision {
+  const others = all.filter(({ identity, replicasOf }) =>
     identity !== me.identity && (replicasOf === undefined || replicasOf !== me.replicasOf)
   );
   const isFreeze = ({ state }: Peer) => state === "freeze" || state === "hold";
-  const above = rivals.filter((peer) => peer.priority > me.priority || isFreeze(peer) && peer.priority === me.priority);
+  const above = others.filter((peer) => peer.priority > me.priority || isFreeze(peer) && peer.priority === me.priority);
   if (above.length > 0) return { kind: "pause", by: above.reduce((a, b) => b.priority > a.priority ? b : a) };
-  const equal = rivals.find(({ priority }) => priority === me.priority);
+  const equal = others.find(({ priority }) => priority === me.priority);
   if (equal) return { kind: "conflict", with: equal };
-  const active = rivals.filter(({ state }) => state === "active");
+  const active = others.filter(({ state }) => state === "active");
   return active.length > 0 ? { kind: "wait", for: active } : { kind: "work" };
 }
 

@@ -62,8 +62,8 @@ export function kindVersions(
 ): KindVersions {
   const schemas = new Map(types.map((type) => [`${type.group}/${type.version}`, type.schema]));
   const webhook = conversionWebhook(conversion);
-  const alike = types.length === 1 || (!webhook && types.every(({ schema }) => jsonEqual(schema, storage.schema)));
-  return { storage: `${storage.group}/${storage.version}`, schemas, alike, ...(webhook && { webhook }) };
+  const sameSchema = types.length === 1 || (!webhook && types.every(({ schema }) => jsonEqual(schema, storage.schema)));
+  return { storage: `${storage.group}/${storage.version}`, schemas, sameSchema, ...(webhook && { webhook }) };
 }
 
 function conversionWebhook(conversion: unknown): ConversionWebhook | undefined {

@@ -38,7 +38,7 @@ export function validateObject(object: unknown, schema: Schema, old?: unknown): 
   }];
 }
 
-interface At {
+interface Visit {
   value: unknown;
   old: unknown;
   path: string;
@@ -49,7 +49,7 @@ interface At {
   builtin: boolean;
 }
 
-function visit(at: At, reference: Schema, causes: StatusCause[]): void {
+function visit(at: Visit, reference: Schema, causes: StatusCause[]): void {
   const schema = resolveSchema(reference);
   const { value, old, path } = at;
   if (value === undefined || (value === null && schema.nullable)) return;
@@ -70,7 +70,7 @@ function visit(at: At, reference: Schema, causes: StatusCause[]): void {
   else if (isObject(value)) visitFields({ ...at, required }, schema, causes);
 }
 
-function visitItems(at: At, schema: Schema, causes: StatusCause[]): void {
+function visitItems(at: Visit, schema: Schema, causes: StatusCause[]): void {
   if (!schema.items) return;
   const items = resolveSchema(schema.items), reference = schema.items;
   const keys = schema["x-kubernetes-list-type"] === "map" ? schema["x-kubernetes-list-map-keys"] : undefined;
@@ -82,7 +82,7 @@ function visitItems(at: At, schema: Schema, causes: StatusCause[]): void {
   });
 }
 
-function visitFields(at: At, schema: Schema, causes: StatusCause[]): void {
+function visitFields(at: Visit, schema: Schema, causes: StatusCause[]): void {
   const value = at.value as Record<string, unknown>, old = isObject(at.old) ? at.old : {};
   const within = (field: string) => at.path === "" ? field : `${at.path}.${field}`;
   for (const field of Object.keys(value)) {
@@ -105,7 +105,7 @@ function missing(field: string): StatusCause {
 }
 
 /** allOf, anyOf, oneOf and not only narrow values, so types are already checked. */
-function combine(at: At, schema: Schema, causes: StatusCause[]): void {
+function combine(at: Visit, schema: Schema, causes: StatusCause[]): void {
   const failures = (branch: Schema) => {
     const found: StatusCause[] = [];
     visit({ ...at, old: undefined }, branch, found);
