@@ -30,6 +30,8 @@ const REMEMBERED_MAX = 1_000;
 
 /** The child's deletion enqueues at once; this is for the case that nothing collects it. */
 const PREDECESSOR_DELAY_MS = 30_000;
+/** The owner's event enqueues at once; this is for the case that none comes. */
+const OUTDATED_DELAY_MS = 1_000;
 /** Deletions of one child before it is left to the next pass. */
 const DELETE_ATTEMPTS_MAX = 4;
 
@@ -83,6 +85,7 @@ export class Children {
   /** Unfinished calls, by name. */
   readonly #open = new Map<Promise<unknown>, string>();
   #calls = 0;
+  #outdated: Promise<boolean> | undefined;
 
   constructor(owner: KubeObject, client: Client, host: ChildrenHost) {
     this.#owner = owner;
@@ -167,6 +170,7 @@ export class Children {
       // A child without the labels exists all the same: the store does not show its owner.
       const hidden = view?.labelSelector && await this.#client.find(resource, keyOf(desired), { metadataOnly: true });
       if (hidden) this.#refuseForeign(hidden, resource);
+      if (options.owned === false) await this.#requireOwner();
       const made = await this.#create(desired, resource, informer !== undefined);
       if (isPartial(view)) unchanged.enter(target, desired, made, fieldManager);
       return made;
@@ -180,6 +184,7 @@ export class Children {
       return typed(live, resource) as C;
     }
     if (unchanged.has(target, desired, live, fieldManager)) return typed(live, resource) as C;
+    if (options.owned === false) await this.#requireOwner();
     const result = await this.#client.apply(resource, desired);
     const changed = result.metadata?.resourceVersion !== live.metadata?.resourceVersion;
     if (changed && !isPartial(view)) unchanged.forget(target);
@@ -254,8 +259,21 @@ export class Children {
     const { kind } = this.#host.declaration, { uid, generation } = this.#owner.metadata!;
     const live = await this.#client.find<KubeObject>(kind, keyOf(this.#owner), { metadataOnly: true });
     const isOutdated = live?.metadata?.uid !== uid || live?.metadata?.generation !== generation;
-    if (isOutdated) this.#host.log.debug("prune waits for the owner's present version");
+    if (isOutdated) this.#host.log.debug("children wait for the owner's present version");
     return isOutdated;
+  }
+
+  /**
+   * Nothing collects a child without an owner reference: one that comes after its owner would stay.
+   *
+   * @throws {TemporaryError} if the owner is gone, or has changed since this pass read it.
+   */
+  async #requireOwner(): Promise<void> {
+    if (!await (this.#outdated ??= this.#isOutdated())) return;
+    throw new TemporaryError("the object was changed or deleted, which its watch has not shown yet", {
+      reason: "Outdated",
+      delay: OUTDATED_DELAY_MS,
+    });
   }
 
   /** False if the child of this uid is gone or replaced. @throws {ConflictError} */

@@ -16,8 +16,8 @@ import type { EventRecorder } from "./events.ts";
 import { logFailure } from "./report.ts";
 import type { StatusDraft } from "./status_draft.ts";
 
-/** A daemon counts as recovered after running this long. */
-const RECOVERED_MS = 60_000;
+/** A daemon counts as recovered after running this long: within the minute after which explorations compare. */
+const RECOVERED_MS = 30_000;
 
 /** Status edits of one object that wait for a pass; beyond, the oldest is dropped. */
 const REPORTS_MAX = 100;

@@ -23,8 +23,8 @@ import {
 } from "./key_state.ts";
 
 /**
- * Why a key is reconciled: `changed`, `resume` (initial load), `requested`, `relist` (a watch of
- * related objects missed events and listed them again), or a related object: `owned`, `mapped`,
+ * Why a key is reconciled: `changed`, `resume` (initial load), `requested`, `relist` (a watch
+ * missed events and listed again), or a related object: `owned`, `mapped`,
  * `dependency`, which name the object if this key wrote it: `owned configmaps home/w`. `daemon` and `report` concern
  * the status. All others mean that something in the state is due.
  */

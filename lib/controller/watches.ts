@@ -27,7 +27,7 @@ interface WatchListener<T extends KubeObject> {
   onPrimary(event: StoreEvent<T>): void;
   /** A related object changed; `source` names it. */
   onRelated(key: string, reason: "owned" | "mapped", source: () => string): void;
-  /** Related objects were listed again: some may have come and gone without an event. */
+  /** A store was listed again: objects may have come and gone without an event. */
   onRelist(): void;
 }
 
@@ -67,11 +67,7 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
     for (const index of indexes) this.#unsubscribe.push(this.#indexes.feed(index, this.#primary));
     this.#unsubscribe.push(this.#primary.onEvent((event) => this.#listener.onPrimary(event)));
     for (const resource of owns) {
-      const informer = this.#add(resource);
-      this.#unsubscribe.push(
-        informer.onEvent((event) => this.#onOwned(resource, event)),
-        this.#reportRelists(informer),
-      );
+      this.#unsubscribe.push(this.#add(resource).onEvent((event) => this.#onOwned(resource, event)));
     }
     for (const { map, indexes = {}, ...spec } of watches) {
       // Without its own transform it shares the watch of a kind, and sees what that kind's indexes see.
@@ -79,14 +75,12 @@ export class DeclaredWatches<T extends KubeObject, Spec, Status extends object> 
         spec.transform ? spec : { ...spec, transform: this.#transform(undefined) },
       );
       for (const [name, index] of Object.entries(indexes)) informer.store.addIndex(name, index);
-      const onEvent = (event: StoreEvent<KubeObject>) => this.#onWatched(spec.resource, map, event);
-      this.#unsubscribe.push(informer.onEvent(onEvent), this.#reportRelists(informer));
+      this.#unsubscribe.push(informer.onEvent((event) => this.#onWatched(spec.resource, map, event)));
     }
     await this.#watches.synced();
-  }
-
-  #reportRelists(informer: Informer<KubeObject>): () => void {
-    return informer.onRelist(() => this.#listener.onRelist());
+    for (const informer of this.#watches.informers()) {
+      this.#unsubscribe.push(informer.onRelist(() => this.#listener.onRelist()));
+    }
   }
 
   get(key: string): T | undefined {
@@ -202,6 +196,10 @@ class WatchSet {
 
   close(): void {
     for (const { lease } of this.#watched.splice(0)) lease[Symbol.dispose]();
+  }
+
+  informers(): ReadonlySet<Informer<KubeObject>> {
+    return new Set(this.#watched.map(({ lease }) => lease.informer));
   }
 
   informerOf(resource: ApiResource): Informer<KubeObject> | undefined {

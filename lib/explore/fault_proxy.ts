@@ -14,7 +14,7 @@ import {
   type WriteFate,
 } from "./simulated_cluster.ts";
 import { RESTART_MS } from "./simulated_run.ts";
-import type { Actor } from "./trace.ts";
+import { type Actor, isUnknown } from "./trace.ts";
 
 interface FaultProxyOptions {
   readonly clock: Clock;
@@ -268,7 +268,7 @@ export class FaultProxy implements Cluster, OperatorHost {
     process: ProxiedProcess,
     path: string,
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
-    const lines = new LineReader(body), hidden = new Set<string>(), relist = Promise.withResolvers<"relist">();
+    const lines = new LineReader(body), hidden = new Map<string, string>(), relist = Promise.withResolvers<"relist">();
     const deliver = async (controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> => {
       const line = await Promise.race([lines.next(), relist.promise]);
       if (!process.isAlive) return void await lines.cancel(); // and nothing more reaches it
@@ -284,9 +284,13 @@ export class FaultProxy implements Cluster, OperatorHost {
       const heldMs = process.staleUntilMs - this.#options.clock.elapsed();
       if (heldMs > 0) await sleep(this.#options.clock, heldMs);
       const event = eventOf(line), fate = event ? this.#fateOfEvent(path, event) : DELIVER;
+      if (event && isUnknown(event.type, hidden.get(event.key))) {
+        controller.enqueue(EXPIRED);
+        return await end();
+      }
       if (event) hidden.delete(event.key);
       if (event && fate.kind === "hide") {
-        hidden.add(event.key);
+        hidden.set(event.key, event.type);
         void this.#later(HIDDEN_MS, () => {
           if (hidden.has(event.key)) relist.resolve("relist");
           return Promise.resolve();

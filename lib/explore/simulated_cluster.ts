@@ -4,7 +4,7 @@ import type { Cluster, ClusterUser } from "../harness/mod.ts";
 import { isWrite } from "../harness/operator_under_test.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 import type { Simulation } from "./simulation.ts";
-import { type Actor, Trace, type TracedCall, type TracedEvent, type TracedRequest } from "./trace.ts";
+import { type Actor, isUnknown, Trace, type TracedCall, type TracedEvent, type TracedRequest } from "./trace.ts";
 
 /** What happens to a write of the operator. */
 export type WriteFate =
@@ -364,7 +364,7 @@ class WatchDelivery {
   readonly #forget: () => void;
   /** Resolves when the watch must end, for a list to show what it has hidden. */
   readonly #relist = Promise.withResolvers<"relist">();
-  readonly #hidden = new Set<string>();
+  readonly #hidden = new Map<string, string>(); // by object: the type of its last event, if that was hidden
   #isInitial: boolean;
 
   constructor(cluster: SimulatedCluster, body: ReadableStream<Uint8Array<ArrayBuffer>>, watcher: Watcher) {
@@ -422,20 +422,16 @@ class WatchDelivery {
     if (type === "BOOKMARK" || type === "ERROR") return { kind: "deliver" };
     const { namespace = "", name = "", uid = "", resourceVersion = "" } = object.metadata ?? {};
     const key = `${namespace}/${name}`, watch = this.#watcher.path.split("?")[0]!;
+    const hidden = this.#hidden.get(key);
     this.#hidden.delete(key);
-    const { process } = this.#watcher, isInitial = this.#isInitial;
-    const fate = this.#cluster.fateOf({
-      process: process.name,
-      watch,
-      type,
-      isInitial,
-      namespace,
-      name,
-      uid,
-      resourceVersion,
-    });
+    const { process } = this.#watcher, place = { process: process.name, watch, isInitial: this.#isInitial };
+    const fate = this.#cluster.fateOf({ ...place, type, namespace, name, uid, resourceVersion });
+    if (isUnknown(type, hidden)) {
+      this.#relist.resolve("relist");
+      return { kind: "hide" };
+    }
     if (fate.kind !== "hide") return fate;
-    this.#hidden.add(key);
+    this.#hidden.set(key, type);
     void this.#cluster.pause(HIDDEN_MS).then(() => {
       if (this.#hidden.has(key)) this.#relist.resolve("relist");
     });

@@ -42,6 +42,14 @@ export interface TracedEvent {
   readonly nth: number;
 }
 
+/**
+ * Whether an event is of an object whose addition was the `hidden` event. An API server sends no change of an object
+ * that the watch has not shown: the watch lost both, and a list follows.
+ */
+export function isUnknown(type: string, hidden: string | undefined): boolean {
+  return hidden === "ADDED" && type !== "ADDED";
+}
+
 /** A call of the operator to a function of the suite's world. */
 export interface TracedCall {
   readonly process: string;

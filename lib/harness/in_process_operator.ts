@@ -206,26 +206,31 @@ export class InProcessOperator implements OperatorUnderTest, InProcessControl {
     this.#requests = [];
     this.#died = Promise.withResolvers<void>();
     this.#isDead = false;
-    this.#startAbort = new AbortController();
+    const { signal } = this.#startAbort = new AbortController();
     const inner = cluster.transport(how.as ?? user);
     try {
       const declared = this.#options.operator();
-      this.#running = await declared.start({
+      const running = await declared.start({
         transport: this.#recording(inner, how),
         clock,
         random: random(),
         logger: createLogger((record) => timeline.log(record)),
         mask: timeline.mask,
         controller: { backoff: host?.backoff ?? { initialMs: 5, maxMs: 50 } },
-        signal: this.#startAbort.signal,
+        signal,
         serve: async (running) => {
           // Only conversions are needed before stores exist.
           if (declared.conversions.length > 0) this.#hosted = await this.#host(declared, running);
         },
         ...how.options,
       });
+      if (!isCurrent()) { // it was abandoned at its first requests, and is no longer this operator's process
+        if (signal.aborted) await running.crash();
+        return;
+      }
+      this.#running = running;
       this.#transport = inner;
-      this.#hosted ??= await this.#host(declared, this.#running);
+      this.#hosted ??= await this.#host(declared, running);
       await this.#hosted?.enable();
       // Only its own: an installation's webhook may have caused a refusal.
       if (this.#hosted) this.#configured = declared;

@@ -42,8 +42,6 @@ interface CopyWriterOptions {
   readonly transform: (object: KubeObject) => CopyRecord;
   /** Reads the source, once per pass. */
   readonly source: () => Promise<SourceObject>;
-  /** Rejects if the server no longer has the Replication. */
-  readonly requireClaimant: () => Promise<void>;
 }
 
 type Operation = { op: "test" | "add"; path: string; value: JsonValue } | { op: "remove"; path: string };
@@ -63,7 +61,6 @@ export class CopyWriter {
    */
   async create(namespace: string, occupied: boolean): Promise<void> {
     const { client, resource } = this.#options;
-    await this.#options.requireClaimant();
     if (occupied && await this.#resolveConflict(namespace)) return;
     const source = await this.#options.source();
     try {

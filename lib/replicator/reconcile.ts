@@ -8,16 +8,15 @@ import {
   truncate,
 } from "../client.ts";
 import { isCopyOf, REPLICATION_LABEL, type ReplicationIdentity, replicationLabel } from "./claim.ts";
-import { type Context, type CopyKind, KINDS, recordOf } from "./copied_kinds.ts";
+import { type Context, type CopyKind, KINDS, type NamespaceObject, recordOf } from "./copied_kinds.ts";
 import type { CopyRecord } from "./copy_record.ts";
 import { CopyWriter, LeavingError } from "./copy_writer.ts";
 import { desiredMarks, planSteps, type Step, undeclaredCopies } from "./plan.ts";
-import type { ReplicationFailure } from "./replication.ts";
+import { Replication, type ReplicationFailure } from "./replication.ts";
 import { type SourceFacts, sourceFacts } from "./source.ts";
 import { SourceReading } from "./source_reading.ts";
-import { OccupantReader } from "./takeover.ts";
 import { compileTargets, copyName, type Targets } from "./targets.ts";
-import { isTrusted, trustAdvice, type TrustSettings } from "./trust.ts";
+import { accepts, isTrusted, trustAdvice, type TrustSettings } from "./trust.ts";
 
 /** Bounds of the replicator, and its administrator's decisions. */
 export interface ReplicatorOptions extends TrustSettings {
@@ -66,7 +65,7 @@ export class ReplicationReconciler {
     if (source?.refused) return refuseSource(context, source.refused);
     const matched = matchedNamespaces(context, targets);
     const removal = await this.#removeUndeclared(context, new Set(source ? matched.keys() : []));
-    if (!source) return this.#sourceMissing(context, matched.size, removal);
+    if (!source) return this.#sourceMissing(context, { ...targets, matched: matched.size }, removal);
     const allowed = [...matched].filter(([, allowed]) => allowed).map(([name]) => name);
     const refused = [...matched].filter(([, allowed]) => !allowed).map(([name]) => notTrusted(namespace, name));
     const failures = await this.#converge(context, source, read!, allowed);
@@ -113,6 +112,7 @@ export class ReplicationReconciler {
         ({ metadata }) =>
           kindName === spec.source.kind && metadata?.name === copyName(spec) && targets.has(metadata.namespace ?? ""),
       ).filter((copy) => !this.#isLeaving(context, copy));
+      if (copies.length > 0) await requireCurrent(context);
       failures.push(...await this.#removeCopies(context, kind, copies, spec.deletionPolicy));
     }
     return failures;
@@ -170,10 +170,23 @@ export class ReplicationReconciler {
     const present = new Set(steps.map((step) => "copy" in step ? step.copy.metadata!.uid! : ""));
     for (const uid of verified.keys()) if (!present.has(uid)) verified.delete(uid);
     const work = steps.filter(({ kind }) => kind !== "keep");
-    const carryOut = (step: Step) => this.#carryOut(step, writer, verified, source);
+    if (work.length > 0) await requireCurrent(context);
+    const carryOut = async (step: Step) => {
+      await this.#requireConsent(context, step.namespace);
+      await this.#carryOut(step, writer, verified, source);
+    };
     const failures = await this.#each(work, context, carryOut, (step) => step.namespace);
     if (work.length > 0) logWork(context.log, work, failures);
     return failures;
+  }
+
+  /** A watch can be behind, and show a consent that was withdrawn. */
+  async #requireConsent({ client, namespace }: Context, target: string): Promise<void> {
+    if (isTrusted(namespace, this.#options)) return;
+    const live = await client.find<NamespaceObject>(Namespace, { name: target }, { metadataOnly: true });
+    if (!live || accepts(live, namespace)) return;
+    const { message, reason } = notTrusted(namespace, target);
+    throw new TemporaryError(message, { reason });
   }
 
   async #carryOut(step: Step, writer: CopyWriter, verified: Map<string, string>, source: SourceFacts): Promise<void> {
@@ -235,7 +248,6 @@ export class ReplicationReconciler {
   ): CopyWriter {
     const { client, namespace, spec } = context, replication = identityOf(context);
     const { conflictPolicy } = spec, trusted = isTrusted(namespace, this.#options);
-    let existing: Promise<void> | undefined; // asked once
     return new CopyWriter({
       client,
       resource,
@@ -244,7 +256,6 @@ export class ReplicationReconciler {
       marks: (target) => from ? desiredMarks({ replication, spec, source: from.source }, target) : NO_MARKS,
       transform: recordOf,
       source: () => from!.read.get(),
-      requireClaimant: () => existing ??= requireExistence(context, replication),
     });
   }
 
@@ -273,10 +284,11 @@ export class ReplicationReconciler {
 
   #sourceMissing(
     { spec, status, namespace }: Context,
-    matched: number,
+    { matched, ...targets }: Targets & { readonly matched: number },
     failures: readonly ReplicationFailure[],
   ): void {
     const { kind, name } = spec.source;
+    reportTargets(status, targets);
     const message = `${kind} ${formatKey({ namespace, name })} does not exist`;
     status.condition({ type: "SourceFound", status: false, reason: "NotFound", message });
     status.condition({ type: "Ready", status: false, reason: "SourceNotFound", message });
@@ -291,17 +303,12 @@ export class ReplicationReconciler {
   #report(
     { status, log }: Context,
     source: SourceFacts,
-    { matched, unreachable, reachable }: Targets & { readonly matched: number },
+    { matched, ...targets }: Targets & { readonly matched: number },
     failures: readonly ReplicationFailure[],
   ): void {
     const failed = failures.length, ready = Math.max(0, matched - failed);
     status.condition({ type: "SourceFound", status: true, reason: "Found" });
-    const never = unreachable.length > 0
-      ? `these targets can never receive a copy: ${unreachable.join(", ")}`
-      : "spec.targets.namespaces is empty, so no namespace matches";
-    if (unreachable.length > 0 || !reachable) {
-      status.condition({ type: "TargetsReachable", status: false, reason: "NeverMatch", message: never });
-    } else status.condition({ type: "TargetsReachable", status: true, reason: "Reachable" });
+    const never = reportTargets(status, targets);
     status.set({
       sourceVersion: source.contentVersion,
       namespaces: { matched, ready, failed },
@@ -316,7 +323,9 @@ export class ReplicationReconciler {
       if (!known) log.warn("not trusted", { refused: failed, message });
       return status.condition({ type: "Ready", status: false, reason: NOT_TRUSTED, message });
     }
-    if (!reachable) return status.condition({ type: "Ready", status: false, reason: "NoTargets", message: never });
+    if (!targets.reachable) {
+      return status.condition({ type: "Ready", status: false, reason: "NoTargets", message: never });
+    }
     status.condition({
       type: "Ready",
       status: true,
@@ -329,13 +338,33 @@ export class ReplicationReconciler {
 const NOT_TRUSTED = "NotTrusted";
 const NO_MARKS = { labels: {}, annotations: {} };
 
-/** No owner reference removes a copy, so nobody would remove one that comes after its Replication. */
-async function requireExistence({ client }: Context, replication: ReplicationIdentity): Promise<void> {
-  if (await new OccupantReader(client).exists(replication)) return;
-  throw new TemporaryError("the Replication was deleted, which the watch has not shown yet", {
+/**
+ * A watch can be behind: the spec may be old, or of a Replication that is gone, whose copies nothing would remove.
+ *
+ * @throws {TemporaryError} if the server has another version of the spec.
+ */
+async function requireCurrent({ client, namespace, name, object }: Context): Promise<void> {
+  const { uid, generation } = object.metadata;
+  const live = await client.find<KubeObject>(Replication, { namespace, name }, { metadataOnly: true });
+  if (live?.metadata?.uid === uid && live?.metadata?.generation === generation) return;
+  const what = live ? "has changed" : "was deleted";
+  throw new TemporaryError(`the Replication ${what}, which the watch has not shown yet`, {
     delay: "1s",
-    reason: "Deleted",
+    reason: "Outdated",
   });
+}
+
+/** Returns what is said of targets that no copy can reach; empty if there are none. */
+function reportTargets(status: Context["status"], { unreachable, reachable }: Targets): string {
+  if (unreachable.length === 0 && reachable) {
+    status.condition({ type: "TargetsReachable", status: true, reason: "Reachable" });
+    return "";
+  }
+  const message = unreachable.length > 0
+    ? `these targets can never receive a copy: ${unreachable.join(", ")}`
+    : "spec.targets.namespaces is empty, so no namespace matches";
+  status.condition({ type: "TargetsReachable", status: false, reason: "NeverMatch", message });
+  return message;
 }
 
 function identityOf({ namespace, name, uid }: Context): ReplicationIdentity {
@@ -352,7 +381,7 @@ function matchedNamespaces(context: Context, { verdict }: Targets): Map<string, 
   return new Map([...matched].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function notTrusted(own: string, namespace: string): ReplicationFailure {
+function notTrusted(own: string, namespace: string): ReplicationFailure & { readonly message: string } {
   const message = `namespace ${namespace} does not trust namespace ${own}: ${trustAdvice(own, namespace)}`;
   return { namespace, reason: NOT_TRUSTED, message };
 }

@@ -1,5 +1,6 @@
 import { type AnyKind, controllerOf, joinedName, type ObjectOf } from "../../lib/apimachinery/mod.ts";
 import assert from "node:assert/strict";
+import { TemporaryError } from "../../lib/base/mod.ts";
 import { Client } from "../../lib/client/mod.ts";
 import {
   ConfigMap,
@@ -424,3 +425,23 @@ function completedListOperator(): Operator {
   }, { owns: [StatefulSet] });
   return operator;
 }
+
+// FR-518
+Deno.test("a child without an owner reference is not made for an object that the server no longer has", async () => {
+  const operator = new Operator("widgets"), applied = Promise.withResolvers<unknown>();
+  operator.on(Widget).reconcile(async ({ name, namespace, apply }) => {
+    await world.client.delete(Widget, { namespace, name });
+    const child = apply(ConfigMap, { data: { a: "1" } }, { owned: false });
+    applied.resolve(child.then(() => undefined, (error) => error));
+    await child;
+  }, { owns: [ConfigMap] });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createWidget(world, Widget, namespace, "w");
+  const error = await applied.promise;
+  assert.ok(error instanceof TemporaryError && error.reason === "Outdated", `${error}`);
+  await world.untilGone(Widget, key);
+  await world.idle();
+  assert.equal(await world.client.find(ConfigMap, key), undefined);
+});

@@ -100,10 +100,7 @@ ownership.scenario("an exported copy applied where its copy once was is a user's
   await story.copied(a!, "two");
   await then("theirs is untouched", () => expect(ref(Secret, "token", b)).toMatch({ data: { key: btoa("theirs") } }));
   await when("the namespace is a target again", () => story.change({ targets: { namespaces: [`${prefix}-team*`] } }));
-  const { status } = await story.notReady("ReplicationIncomplete");
-  await then("it is a visible conflict", () => {
-    assert.deepEqual(status?.failures?.map(({ namespace, reason }) => [namespace, reason]), [[b, "Conflict"]]);
-  });
+  await story.failing([{ namespace: b!, reason: "Conflict", message: /exists and is not a copy/ }]);
   await then("theirs is untouched", () => expect(ref(Secret, "token", b)).toMatch({ data: { key: btoa("theirs") } }));
   await when("the Replication is deleted", () => cluster.delete(ref(Replication, "token")));
   await story.gone(a!);
@@ -157,12 +154,9 @@ ownership.scenario(
       await cluster.createManifest(story.replication(to(other!)));
       await cluster.createManifest(story.replication(to(namespace), other));
     });
-    for (const place of [namespace, other!]) {
-      const { status } = await story.notReady("ReplicationIncomplete", place);
-      await then(
-        "it names the other Replication",
-        () => assert.match(status?.failures?.[0]?.message ?? "", /is the source of Replication .*\/token/),
-      );
+    for (const [place, target] of [[namespace, other!], [other!, namespace]] as const) {
+      const message = new RegExp(`is the source of Replication ${target}/token`);
+      await story.failing([{ namespace: target, reason: "Conflict", message }], place);
     }
     await when("one of them is deleted", () => cluster.delete(ref(Replication, "token", other)));
     await then("it goes", () => expect(ref(Replication, "token", other)).toBeGone());
@@ -217,15 +211,10 @@ ownership.scenario("Adopt takes no object that a controller owns, and no service
     return [a, b];
   });
   await story.begin([], { conflictPolicy: "Adopt" });
-  const { status } = await story.notReady("ReplicationIncomplete");
-  await then("both are conflicts that say why", () => {
-    assert.deepEqual(status?.failures?.map(({ namespace, reason }) => [namespace, reason]), [
-      [a, "Conflict"],
-      [b, "Conflict"],
-    ]);
-    assert.match(status?.failures?.[0]?.message ?? "", /belongs to ConfigMap owner, which controls it/);
-    assert.match(status?.failures?.[1]?.message ?? "", /is a service account token/);
-  });
+  await story.failing([
+    { namespace: a!, reason: "Conflict", message: /belongs to ConfigMap owner, which controls it/ },
+    { namespace: b!, reason: "Conflict", message: /is a service account token/ },
+  ]);
   await then("theirs are untouched", async () => {
     for (const team of [a, b]) await expect(ref(Secret, "token", team)).toMatch({ data: { key: btoa("theirs") } });
   });
@@ -287,18 +276,12 @@ ownership.scenario("a source that is replaced by a token just before it is copie
 
 // FR-325
 ownership.scenario("orphaned copies are taken back without Adopt when the source returns", async (scenario) => {
-  const { when, then, cluster, expect, ref } = scenario, story = new Replicating(scenario);
+  const { when, cluster, ref } = scenario, story = new Replicating(scenario);
   const [team] = await story.begin(["team"], { deletionPolicy: "Orphan" });
   await story.ready(1);
   const { metadata } = await cluster.get(ref(Secret, "token", team));
   await when("the source is deleted", () => cluster.delete(ref(Secret, "token")));
-  await then("the copy is orphaned and says by which Replication", () =>
-    expect(ref(Secret, "token", team)).toMatch({
-      metadata: {
-        labels: { "pintle.dev/replication": undefined },
-        annotations: { "pintle.dev/claim": undefined, "pintle.dev/orphaned-by": `${scenario.namespace}/token` },
-      },
-    }));
+  await story.orphaned(team!);
   await when("the source returns with another value", () => cluster.createManifest(secret("token", { key: "two" })));
   await story.ready(1);
   const back = await story.copied(team!, "two");
@@ -335,13 +318,13 @@ ownership.scenario("an orphaned copy that its owner changed since is a conflict,
   const [team] = await story.begin(["team"], { deletionPolicy: "Orphan" });
   await story.ready(1);
   await when("the source is deleted", () => cluster.delete(ref(Secret, "token")));
-  await story.notReady("SourceNotFound");
+  await story.orphaned(team!);
   await when(
     "the owner of the namespace changes what is left",
     () => cluster.patch(ref(Secret, "token", team), { stringData: { key: "theirs" } }),
   );
   await when("the source returns", () => cluster.createManifest(secret("token", { key: "two" })));
-  await story.notReady("ReplicationIncomplete");
+  await story.failing([{ namespace: team!, reason: "Conflict", message: /exists and is not a copy/ }]);
   await then(
     "theirs is untouched",
     () => expect(ref(Secret, "token", team)).toMatch({ data: { key: btoa("theirs") } }),
@@ -354,7 +337,7 @@ ownership.scenario("an orphaned copy that a controller owns since is a conflict,
   const [team] = await story.begin(["team"], { deletionPolicy: "Orphan" });
   await story.ready(1);
   await when("the source is deleted", () => cluster.delete(ref(Secret, "token")));
-  await story.notReady("SourceNotFound");
+  await story.orphaned(team!);
   await when("a controller makes what is left its own", async () => {
     const owner = await cluster.createManifest(configMap("owner", {}, { metadata: { namespace: team! } }));
     const ownerReferences = [
@@ -363,11 +346,12 @@ ownership.scenario("an orphaned copy that a controller owns since is a conflict,
     await cluster.patch(ref(Secret, "token", team), { metadata: { ownerReferences } } as never);
   });
   await when("the source returns", () => cluster.createManifest(secret("token", { key: "two" })));
-  const { status } = await story.notReady("ReplicationIncomplete");
-  await then("it says why, and the object is untouched", async () => {
-    assert.match(status?.failures?.[0]?.message ?? "", /belongs to ConfigMap owner, which controls it/);
-    await expect(ref(Secret, "token", team)).toMatch({ data: { key: btoa("one") } });
-  });
+  const message = /belongs to ConfigMap owner, which controls it/;
+  await story.failing([{ namespace: team!, reason: "Conflict", message }]);
+  await then(
+    "the object is untouched",
+    () => expect(ref(Secret, "token", team)).toMatch({ data: { key: btoa("one") } }),
+  );
 });
 
 // FR-325

@@ -92,11 +92,46 @@ export class Replicating {
     });
   }
 
+  /** Exactly these namespaces failed, each for its reason, with a message that matches. */
+  failing(
+    expected: readonly { readonly namespace: string; readonly reason: string; readonly message: RegExp }[],
+    namespace = this.#scenario.namespace,
+  ): Promise<ReplicationObject> {
+    const names = expected.map(({ namespace, reason }) => `${this.short(namespace)}: ${reason}`).join(", ");
+    return this.#scenario.then(`copies fail, ${names}`, async () => {
+      const { expect, ref } = this.#scenario, replication = ref(Replication, "token", namespace);
+      await expect(replication).toHaveCondition("Ready", false, { reason: "ReplicationIncomplete" });
+      return await expect(replication).toSatisfy("to say why", ({ status }) => {
+        const { failures = [] } = status ?? {};
+        return failures.length === expected.length && expected.every((each, index) => {
+          const { namespace, reason, message = "" } = failures[index]!;
+          return namespace === each.namespace && reason === each.reason && each.message.test(message);
+        });
+      });
+    });
+  }
+
   /** The copy in a namespace holds this text under `key`. */
   copied(namespace: string, text: string, name = "token"): Promise<SecretObject> {
     return this.#scenario.then(`the copy in ${this.short(namespace)} says "${text}"`, () => {
       const { expect, ref } = this.#scenario;
       return expect(ref(Secret, name, namespace)).toMatch({ data: { key: btoa(text) } });
+    });
+  }
+
+  /** The copy in a namespace is left behind without a claim, and says by which Replication. */
+  orphaned(namespace: string): Promise<SecretObject> {
+    return this.#scenario.then(`the copy in ${this.short(namespace)} is orphaned`, () => {
+      const { expect, ref } = this.#scenario;
+      return expect(ref(Secret, "token", namespace)).toMatch({
+        metadata: {
+          labels: { "pintle.dev/replication": undefined },
+          annotations: {
+            "pintle.dev/claim": undefined,
+            "pintle.dev/orphaned-by": `${this.#scenario.namespace}/token`,
+          },
+        },
+      });
     });
   }
 
