@@ -28,6 +28,8 @@ interface CommitParts<T extends KubeObject, Spec, Status extends object> {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly deleting: boolean;
+  /** A draft that begins with the status of `object`. */
+  draft(object: T): StatusDraft<Status>;
 }
 
 interface Refused<T extends KubeObject, Status extends object> {
@@ -35,7 +37,6 @@ interface Refused<T extends KubeObject, Status extends object> {
   readonly changes: ChangesHandled | undefined;
   /** Whether the last pass could not write this status either. */
   readonly again: boolean;
-  draft(): StatusDraft<Status>;
   /** Whether the answer to our write shows no other writer's change. */
   isOwn(before: T, after: T, status: unknown): boolean;
 }
@@ -85,8 +86,8 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
   /**
    * The server will refuse it again, so the status reports why. Undefined if another writer changed the object first.
    */
-  async #reportRefusal(object: T, error: unknown, { draft, isOwn }: Refused<T, Status>): Promise<T | undefined> {
-    const plain = draft();
+  async #reportRefusal(object: T, error: unknown, { isOwn }: Refused<T, Status>): Promise<T | undefined> {
+    const plain = this.#parts.draft(object);
     plain.condition({
       type: "Ready",
       status: false,
@@ -102,12 +103,12 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
   async status(object: T, draft: StatusDraft<Status>): Promise<Written<T> | undefined> {
     const { kind } = this.#parts.host.declaration;
     const { name, namespace, uid } = object.metadata!;
-    let resourceVersion = this.#latestVersion(object);
+    let resourceVersion = this.#latestVersion(object), edited = draft;
     for (let attempt = 1;; attempt++) {
       // A server ignores the uid in status writes of custom resources. Only the version protects a successor of the
       // same name.
       const metadata = { name, uid, resourceVersion, ...(namespace ? { namespace } : {}) };
-      const body = { apiVersion: formatApiVersion(kind), kind: kind.kind, metadata, status: draft.own };
+      const body = { apiVersion: formatApiVersion(kind), kind: kind.kind, metadata, status: edited.own };
       let failure: unknown;
       try {
         const written = await this.#parts.client.apply(kind, body as unknown as T, { subresource: "status" });
@@ -116,15 +117,19 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
         if (!(error instanceof ConflictError || error instanceof NotFoundError)) throw error;
         failure = error;
       }
-      const fresh = await this.#parts.client.find<KubeObject>(kind, keyOf(object), { metadataOnly: true });
-      if (fresh?.metadata?.uid !== uid) {
+      const fresh = await this.#parts.client.find<T>(kind, keyOf(object));
+      if (!fresh || fresh.metadata?.uid !== uid) {
         // A successor brings its own pass.
         this.#parts.log.debug("the object was deleted during the reconcile; its status is not written");
         return undefined;
       }
       // The object exists: the installed definition has no status subresource.
       if (failure instanceof NotFoundError || attempt >= STATUS_ATTEMPTS_MAX) throw failure;
-      resourceVersion = fresh?.metadata?.resourceVersion;
+      resourceVersion = fresh.metadata?.resourceVersion;
+      // Only the edits: a former process may have set other fields, which this pass did not see.
+      edited = this.#parts.draft(fresh);
+      draft.repeatOn(edited);
+      if (!edited.changed) return { object: fresh, foreign: true };
     }
   }
 

@@ -340,6 +340,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       log: this.#log,
       signal: this.#signal,
       deleting,
+      draft: (object) => this.#draft(object),
     });
     if (kind.hasStatus && this.#concerns(object)) setEngineConditions(draft, this.#facts(object, handlerFailures));
     // Status first, then the record of success: a crash in between calls the handlers again and loses no status.
@@ -349,10 +350,9 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
     } catch (error) {
       if (this.#signal.aborted) throw error;
       this.#host.servedStatus?.forget();
-      const draft = () => this.#draft(object);
       const isOwn = (before: T, after: T, status: unknown) => this.#isOwn(before, after, status);
       const again = this.#plan.decision.state.unsaved !== undefined;
-      const { unsaved, after } = await commit.keepSuccess(object, error, { status, changes, again, draft, isOwn });
+      const { unsaved, after } = await commit.keepSuccess(object, error, { status, changes, again, isOwn });
       return this.#report({ kind: "refused", error, unsaved, echo: after && this.#ownWriteVersion(object, after) });
     }
     if (!written) return this.#report({ kind: "gone" });

@@ -161,6 +161,14 @@ export class StatusDraft<Status extends object> {
     }
   }
 
+  /** Makes the same edits on a draft of a later object. */
+  repeatOn(later: StatusDraft<Status>): void {
+    later.restore(this.edits);
+    const left = new Set(this.conditions.map(({ type }) => type));
+    const before = (valueAt(this.#live, this.#conditionsPath) ?? []) as Condition[];
+    for (const { type } of before) if (!left.has(type)) later.removeCondition(type);
+  }
+
   removeCondition(type: string): void {
     this.#putConditions(this.conditions.filter((condition) => condition.type !== type));
   }

@@ -1,13 +1,18 @@
-import { type Clock, randomUuid } from "../base/mod.ts";
+import nodeCrypto from "node:crypto";
+import nodeTimers from "node:timers";
+import { type Clock, type Random, randomUuid } from "../base/mod.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 
 /**
  * The calls by which code reaches for time, randomness and the machine without an argument. While a simulation runs
  * they are its own for the code inside of it, and unchanged for everything else in this process.
  *
- * Not controlled: functions that a module imported by name from `node:timers` or `node:crypto`.
+ * Timers that a module imported by name from `node:timers` are controlled by the prototype of what they return.
+ *
+ * Not controlled: `randomInt` and key generation by name from `node:crypto`, and `node:fs`.
  */
-const replaced: { readonly holder: object; readonly name: string; readonly descriptor: PropertyDescriptor }[] = [];
+const replaced: { readonly holder: object; readonly name: string | symbol; readonly descriptor: PropertyDescriptor }[] =
+  [];
 let users = 0;
 
 /** Controls ambient calls until the result is disposed of. */
@@ -26,7 +31,7 @@ type AnyFunction = (...parameters: never[]) => unknown;
 /** Replaces `object[name]` for simulated code by what `simulated` makes of the original. */
 function replace<F extends AnyFunction>(
   object: object,
-  name: string,
+  name: string | symbol,
   simulated: (original: F, process: SimulatedProcess) => F,
 ): void {
   const holder = ownerOf(object, name), descriptor = holder && Object.getOwnPropertyDescriptor(holder, name);
@@ -41,17 +46,18 @@ function replace<F extends AnyFunction>(
 }
 
 /** The object or prototype that has the property itself. */
-function ownerOf(object: object | null, name: string): object | null {
+function ownerOf(object: object | null, name: string | symbol): object | null {
   return object === null || Object.hasOwn(object, name) ? object : ownerOf(Object.getPrototypeOf(object), name);
 }
 
-function redefine(holder: object, name: string, descriptor: PropertyDescriptor, value: unknown): void {
+function redefine(holder: object, name: string | symbol, descriptor: PropertyDescriptor, value: unknown): void {
   replaced.push({ holder, name, descriptor });
   Object.defineProperty(holder, name, { value, configurable: true, writable: true, enumerable: descriptor.enumerable });
 }
 
 function replaceAll(): void {
   replaceTimers();
+  replaceNodeTimers();
   replaceDates();
   replaceRandomness();
   replaceMachine();
@@ -83,6 +89,47 @@ function replaceTimers(): void {
     clock.schedule(expired, delayMs);
     return controller.signal;
   });
+}
+
+/** A timer of Node: the longest that it knows is longer than any run. */
+const NODE_TIMER_MS_MAX = 2 ** 31 - 1;
+
+interface NodeTimer {
+  readonly _destroyed: boolean;
+  _idleTimeout: number;
+  readonly _onTimeout: (...parameters: unknown[]) => void;
+  readonly _timerArgs: unknown[] | undefined;
+  readonly _repeat: boolean;
+  unref(): this;
+  close(): this;
+}
+
+/**
+ * `setTimeout` and `setInterval` of `node:timers`, also by name. The machine's timer is only an entry by which
+ * `clearTimeout` finds it.
+ */
+function replaceNodeTimers(): void {
+  const sample = nodeTimers.setTimeout(() => {}, 0), prototype = Object.getPrototypeOf(sample);
+  nodeTimers.clearTimeout(sample);
+  const create = Object.getOwnPropertySymbols(prototype).find(({ description }) => description === "createTimer");
+  if (!create) return;
+  replace<(this: NodeTimer) => unknown>(prototype, create, (original, { simulation }) =>
+    function () {
+      const delayMs = this._idleTimeout;
+      this._idleTimeout = NODE_TIMER_MS_MAX;
+      const id = original.call(this);
+      this._idleTimeout = delayMs;
+      simulation.onEnd(() => this.close());
+      const fire = () => {
+        if (this._destroyed) return;
+        const { _onTimeout: callback, _timerArgs: parameters = [], _repeat: repeats } = this;
+        if (repeats) simulation.clock.schedule(fire, delayMs);
+        else this.close();
+        callback.apply(this, parameters);
+      };
+      simulation.clock.schedule(fire, delayMs);
+      return id;
+    });
 }
 
 /** What `setTimeout` returns in a simulation: both a number, as in browsers, and an object, as in Node. */
@@ -152,6 +199,14 @@ function replaceRandomness(): void {
     "randomUUID",
     (_original, { simulation }) => () => randomUuid(simulation.ambient) as ReturnType<typeof crypto.randomUUID>,
   );
+  replace<(...parameters: unknown[]) => unknown>(
+    nodeCrypto,
+    "randomInt",
+    (_original, { simulation }) => (...parameters) => {
+      const number = randomInteger(simulation.ambient, parameters), last = parameters.at(-1);
+      return typeof last === "function" ? last(null, number) : number;
+    },
+  );
   replace<(array: Uint8Array) => Uint8Array>(crypto, "getRandomValues", (_original, { simulation }) => (array) => {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
     for (let index = 0; index < bytes.length; index++) bytes[index] = Math.floor(simulation.ambient.next() * 256);
@@ -159,8 +214,27 @@ function replaceRandomness(): void {
   });
 }
 
+/** Below `max`, as of `randomInt(max)` and `randomInt(min, max)`. */
+function randomInteger(random: Random, parameters: readonly unknown[]): number | undefined {
+  const bounds = parameters.filter((each) => typeof each === "number");
+  const [min, max] = bounds.length > 1 ? bounds as [number, number] : [0, bounds[0] ?? 0];
+  return min + Math.floor(random.next() * (max - min));
+}
+
 /** Work of the machine whose result depends on nothing else: it is awaited, and no reason for a warning. */
-const PURE = ["digest", "sign", "verify", "importKey", "exportKey", "deriveBits", "deriveKey", "encrypt", "decrypt"];
+const PURE = [
+  "digest",
+  "sign",
+  "verify",
+  "importKey",
+  "exportKey",
+  "deriveBits",
+  "deriveKey",
+  "encrypt",
+  "decrypt",
+  "wrapKey",
+  "unwrapKey",
+];
 
 /** Calls that leave this process. Their results can differ from run to run. */
 const OUTSIDE: readonly string[] = [
@@ -184,7 +258,42 @@ const OUTSIDE: readonly string[] = [
   "writeTextFile",
 ];
 
+/** Of `Deno`, those that need no promise. */
+const OUTSIDE_SYNC: readonly string[] = OUTSIDE.filter((name) => !/^connect|^resolve/.test(name)).map((name) =>
+  `${name}Sync`
+);
+
+/** A program that runs is outside of the simulation, too. */
+function replaceCommand(): void {
+  const Original = Deno.Command;
+  const Simulated = new Proxy(Original, {
+    construct(target, parameters): object {
+      SimulatedProcess.current?.simulation.warn(`Deno.Command ${parameters[0]}`);
+      return Reflect.construct(target, parameters);
+    },
+  });
+  redefine(Deno, "Command", Object.getOwnPropertyDescriptor(Deno, "Command")!, Simulated);
+  replace<Deno.Command["output"]>(
+    Original.prototype,
+    "output",
+    (original, { simulation }) =>
+      function (this: Deno.Command) {
+        return simulation.work(() => original.call(this));
+      },
+  );
+}
+
 function replaceMachine(): void {
+  replaceCommand();
+  replace<typeof crypto.subtle.generateKey>(
+    crypto.subtle,
+    "generateKey",
+    (original, { simulation }) =>
+      ((...parameters: Parameters<typeof original>) => {
+        simulation.warn("crypto.subtle.generateKey");
+        return simulation.work(() => Reflect.apply(original, crypto.subtle, parameters));
+      }) as never,
+  );
   for (const name of PURE) {
     replace<(...parameters: unknown[]) => Promise<unknown>>(
       crypto.subtle,
@@ -193,7 +302,7 @@ function replaceMachine(): void {
         simulation.work(() => Reflect.apply(original, crypto.subtle, parameters)),
     );
   }
-  for (const name of OUTSIDE) {
+  for (const name of [...OUTSIDE, ...OUTSIDE_SYNC]) {
     replace<(...parameters: unknown[]) => unknown>(Deno, name, (original, { simulation }) => (...parameters) => {
       simulation.warn(`Deno.${name}`);
       const result = original(...parameters);

@@ -1,8 +1,9 @@
 import { isObject, jsonEqual } from "../base/mod.ts";
-import { type DynamicObject, formatKey } from "../apimachinery/mod.ts";
+import { controllerOf, type DynamicObject, formatKey } from "../apimachinery/mod.ts";
 import { FOREIGN_ANNOTATION } from "./simulated_cluster.ts";
 import type { ExploreExceptions } from "../harness/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
+import type { Trace } from "./trace.ts";
 
 /** One object, with everything left out that two equal runs may show differently. */
 export interface ObjectState {
@@ -69,16 +70,17 @@ function stateOf(object: DynamicObject, names: Names): ObjectState {
   const { kind = "", metadata: { namespace = "", name = "", ...metadata } = {}, ...rest } = object as
     & DynamicObject
     & { readonly metadata?: { readonly generation?: number } };
-  const kept: Record<string, unknown> = Object.fromEntries(
-    Object.entries(metadata).filter(([field]) => !SERVER_FIELDS.has(field)),
+  const annotations = withoutForeign(metadata.annotations);
+  const kept = Object.fromEntries(
+    Object.entries({ ...metadata, annotations }).filter(([field, value]) =>
+      !SERVER_FIELDS.has(field) && !isEmpty(value)
+    ),
   );
-  if (metadata.annotations && FOREIGN_ANNOTATION in metadata.annotations) {
-    kept.annotations = withoutForeign(metadata.annotations);
-  }
   const fields = new Map<string, unknown>();
   const owners = metadata.ownerReferences?.map(({ kind, name, uid }) => `${kind}/${name} ${names.describe(uid)}`);
   const { apiVersion: _apiVersion, ...content } = rest;
-  collect({ ...content, metadata: { ...kept, ...(owners && { ownerReferences: owners }) } }, "", {
+  const described = { ...kept, ...(owners?.length && { ownerReferences: owners }) };
+  collect({ ...content, ...(!isEmpty(described) && { metadata: described }) }, "", {
     fields,
     names,
     generation: metadata.generation,
@@ -86,9 +88,30 @@ function stateOf(object: DynamicObject, names: Names): ObjectState {
   return { kind, namespace, name, fields };
 }
 
-function withoutForeign(annotations: Readonly<Record<string, string>>): unknown {
+/** Labels, annotations, finalizers and owners that are gone leave an empty field, which says the same as none. */
+function isEmpty(value: unknown): boolean {
+  return value === undefined || Array.isArray(value) && value.length === 0 ||
+    isObject(value) && Object.keys(value).length === 0;
+}
+
+/**
+ * Objects that lack what another client wrote to them as a fault. Children are left out: an operator may own all of
+ * them.
+ */
+export function overwritten(
+  { settled, trace }: { readonly settled: StorageSnapshot; readonly trace: Pick<Trace, "changedByAnother"> },
+): string[] {
+  const objects = [...settled.tables.values()].flatMap((table) => [...table.values()].map(({ object }) => object));
+  return objects.filter((object) =>
+    trace.changedByAnother.has(object.metadata?.uid ?? "") &&
+    object.metadata?.annotations?.[FOREIGN_ANNOTATION] === undefined &&
+    controllerOf(object) === undefined
+  ).map(titleOf);
+}
+
+function withoutForeign(annotations: Readonly<Record<string, string>> = {}): unknown {
   const { [FOREIGN_ANNOTATION]: _, ...own } = annotations;
-  return Object.keys(own).length > 0 ? own : undefined;
+  return own;
 }
 
 interface Collected {

@@ -2,7 +2,7 @@ import { describeError, jsonEqual, type Random, SeededRandom } from "../base/mod
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import type { ExploreExceptions, PlannedScenario } from "../harness/mod.ts";
 import { controlAmbientCalls } from "./ambient_calls.ts";
-import { describeDifference, type EndState, endState, ReferenceState } from "./end_state.ts";
+import { describeDifference, type EndState, endState, overwritten, ReferenceState } from "./end_state.ts";
 import { makePlans, networkFaults, type Plan, PLAN_KINDS, type PlanKind, type PruneReason } from "./plan.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
 import { leakedSecret } from "./secret_leak.ts";
@@ -11,7 +11,16 @@ import type { TraceRecord } from "./trace.ts";
 
 /** Why a run under a plan is a failure. */
 export interface Finding {
-  readonly kind: "scenario" | "settles" | "state" | "deleted" | "remains" | "forbidden" | "secret" | "uncaught";
+  readonly kind:
+    | "scenario"
+    | "settles"
+    | "state"
+    | "overwritten"
+    | "deleted"
+    | "remains"
+    | "forbidden"
+    | "secret"
+    | "uncaught";
   readonly message: string;
 }
 
@@ -233,6 +242,9 @@ class Oracle {
     }
     for (const each of this.state.differences(settledState(this.#prepared, run))) {
       findings.push({ kind: "state", message: describeDifference(each) });
+    }
+    for (const object of overwritten(run)) {
+      findings.push({ kind: "overwritten", message: `the operator undid a change of another client to ${object}` });
     }
     const [reference] = this.#references as [SimulatedRun], sinceRevision = run.trace.faultRevision ?? Infinity;
     for (const object of run.trace.deletions(sinceRevision).difference(reference.trace.deletions(sinceRevision))) {

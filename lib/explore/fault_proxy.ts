@@ -4,15 +4,8 @@ import type { Cluster, ClusterUser } from "../harness/mod.ts";
 import type { InProcessOperator, OperatorHost } from "../harness/in_process_operator.ts";
 import { isWrite } from "../harness/operator_under_test.ts";
 import { eventName, isAt, type Moment, type PlacedFault, simulatedName, writeName } from "./placed_fault.ts";
-import {
-  type EventFate,
-  failure,
-  FOREIGN_ANNOTATION,
-  HIDDEN_MS,
-  LATE_MS,
-  noStreamingLists,
-  type WriteFate,
-} from "./simulated_cluster.ts";
+import { type EventFate, FOREIGN_ANNOTATION, HIDDEN_MS, LATE_MS, type WriteFate } from "./simulated_cluster.ts";
+import { failure, noStreamingLists } from "./failed_answer.ts";
 import { RESTART_MS } from "./simulated_run.ts";
 import { type Actor, isUnknown } from "./trace.ts";
 

@@ -92,6 +92,7 @@ export type PruneReason =
   | "in a list"
   | "never superseded"
   | "nothing follows"
+  | "released object"
   | "holds a failure"
   | "refused";
 
@@ -180,10 +181,11 @@ const PAST_MAX = 12;
 
 /** A restart at each change, seeing each of the changes before it. */
 function addStale(
-  { requests }: TraceRecord,
+  trace: TraceRecord,
   add: (kind: PlanKind, ...faults: Fault[]) => void,
   prune: (reason: PruneReason, count?: number) => void,
 ): void {
+  const { requests } = trace;
   const changes = requests.filter(({ isEffective, target }) => isEffective && !isTeardown(target)),
     revisions = changes.map(({ revision }) => revision!);
   for (const [index, revision] of revisions.entries()) {
@@ -192,8 +194,24 @@ function addStale(
       prune("nothing follows", past.length);
       continue;
     }
-    for (const shows of past) add("stale", { at: "revision", revision, shows });
+    for (const shows of past) {
+      if (showsReleased(trace, revision, shows)) prune("released object");
+      else add("stale", { at: "revision", revision, shows });
+    }
   }
+}
+
+/**
+ * Whether the view shows an object alive that the operator has released from its finalizer since, and of whose name
+ * there is no other. Whatever it does for this object stays, unless it asks the server before each effect.
+ */
+function showsReleased({ requests, lifetimes }: TraceRecord, revision: number, shows: number): boolean {
+  const lives = [...lifetimes.values()];
+  return lives.some(({ place, isHeld, created, doomed = Infinity, gone = Infinity }) =>
+    isHeld && created <= shows && shows < doomed && gone <= revision &&
+    requests.some((request) => request.actor === "operator" && request.revision === gone && request.isEffective) &&
+    !lives.some((other) => other.place === place && other.created > gone && other.created <= revision)
+  );
 }
 
 /** Each event that a later one of the same object and watch supersedes. A list cannot lack a single object. */

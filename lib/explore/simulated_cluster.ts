@@ -2,6 +2,7 @@ import { type Clock, type Random, sleep, type Transport, type TransportRequest }
 import { EmbeddedApiServer, requestInfo, type StorageSnapshot } from "../apiserver/mod.ts";
 import type { Cluster, ClusterUser } from "../harness/mod.ts";
 import { isWrite } from "../harness/operator_under_test.ts";
+import { failure, FAULT_MESSAGE, noStreamingLists } from "./failed_answer.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 import type { Simulation } from "./simulation.ts";
 import { type Actor, isUnknown, Trace, type TracedCall, type TracedEvent, type TracedRequest } from "./trace.ts";
@@ -11,7 +12,7 @@ export type WriteFate =
   | { readonly kind: "pass" }
   /** The process dies: before the server gets the write, before it learns the answer, or right after that. */
   | { readonly kind: "crash"; readonly moment: "before" | "unanswered" | "answered" }
-  /** The process dies, and the write arrives when the next one works. */
+  /** The process dies, and the write arrives just before the first one of the next process. */
   | { readonly kind: "late" }
   /** The answer is this code; with `effect` the server has carried the write out. */
   | { readonly kind: "fail"; readonly code: number; readonly effect: boolean }
@@ -53,13 +54,14 @@ export interface NetworkFaults {
 }
 
 const PASS = { kind: "pass" } as const;
-const FAULT_MESSAGE = "a fault of the exploration";
 /** Begins the name of each process of an operator. */
 export const OPERATOR = "operator";
 /** Bounds of the time that a message takes. */
 const LATENCY_MS_MIN = 0.2, LATENCY_MS_MAX = 2;
-/** When a write of a process that died arrives: its successor has begun, and has written nothing yet. */
+/** When a write of a process that died arrives, on a real cluster: its successor has begun, and has written nothing. */
 export const LATE_MS = 1_003;
+/** When it arrives if the next process writes nothing. */
+const LATE_MS_MAX = 20_000;
 /** When a watch that lost an event ends, so that a list shows what it showed. */
 export const HIDDEN_MS = 15_000;
 /** More requests than this are an operator that never comes to rest. */
@@ -88,6 +90,8 @@ export class SimulatedCluster implements Cluster {
   /** Collections that informers of such a process are about to list: other lists are consistent reads. */
   readonly #informerLists = new WeakMap<SimulatedProcess, Set<string>>();
   #hasCrashed = false;
+  /** Has the server carry out a write of a process that died, once. */
+  #arriveLate: (() => Promise<void>) | undefined;
   /** Resolves when the operator works again. */
   #downtime: PromiseWithResolvers<void> | undefined;
   readonly #startMs: number;
@@ -110,8 +114,11 @@ export class SimulatedCluster implements Cluster {
       snapshot,
     });
     this.#admin = this.server.transport();
-    this.server.storage.subscribe((resource, { type, key, revision }) => {
+    const isReference = faults.onWrite === undefined;
+    this.server.storage.subscribe((resource, event) => {
+      const { type, key, revision } = event;
       this.#changedMs = simulation.clock.elapsed();
+      if (isReference) this.trace.recordChange(resource, event);
       if (type === "ADDED") this.#added.set(resource, { revision, name: key.split("/").at(-1)! });
     });
   }
@@ -145,6 +152,7 @@ export class SimulatedCluster implements Cluster {
     if (fate.kind === "late") return await this.#dieSending(process, () => this.#serve(inner, traced, path, request));
     if (fate.kind === "clock") this.#simulation.clock.set(fate.byMs);
     await process.await(this.travel(signal));
+    if (traced.nthWrite !== undefined) await this.#arriveLate?.();
     if (fate.kind === "foreign") await this.#machine.run(() => this.#changeByAnother(path));
     if (fate.kind === "fail" && !fate.effect) return await this.#answer(process, failure(fate.code), signal);
     const stale = traced.nthWrite === undefined ? this.#past(process, traced) : undefined;
@@ -280,9 +288,9 @@ export class SimulatedCluster implements Cluster {
   }
 
   #dieSending(process: SimulatedProcess, arrive: () => Promise<Response>): Promise<never> {
-    this.#machine.run(() => {
-      this.#simulation.clock.schedule(() => void arrive().then((response) => response.body?.cancel()), LATE_MS);
-    });
+    let arrived: Promise<void> | undefined;
+    this.#arriveLate = () => arrived ??= this.#machine.run(arrive).then((response) => response.body?.cancel());
+    this.#machine.run(() => this.#simulation.clock.schedule(() => void this.#arriveLate?.(), LATE_MS_MAX));
     return this.#die(process);
   }
 
@@ -292,7 +300,8 @@ export class SimulatedCluster implements Cluster {
     const body = JSON.stringify({ metadata: { annotations: { [FOREIGN_ANNOTATION]: "true" } } });
     const headers = { "content-type": "application/merge-patch+json" };
     const response = await this.#admin.fetch(object, { method: "PATCH", headers, body });
-    await response.body?.cancel();
+    const { metadata } = await response.json() as { metadata?: { uid?: string } };
+    if (response.ok && metadata?.uid) this.trace.changedByAnother.add(metadata.uid);
   }
 
   /** Resolves when a message has arrived. */
@@ -460,34 +469,4 @@ function serverClock(clock: Clock): Clock {
     schedule: (callback, delayMs) => clock.schedule(callback, delayMs),
     clear: (handle) => clock.clear(handle),
   };
-}
-
-const REASONS: Readonly<Record<number, string>> = {
-  409: "Conflict",
-  422: "Invalid",
-  429: "TooManyRequests",
-  500: "InternalError",
-  504: "Timeout",
-};
-
-/** An answer of an API server in trouble, or of a proxy before it. */
-export function failure(code: number, message = FAULT_MESSAGE): Response {
-  const status = {
-    kind: "Status",
-    apiVersion: "v1",
-    status: "Failure",
-    reason: REASONS[code] ?? "Unknown",
-    code,
-    message,
-  };
-  const headers = { "content-type": "application/json", ...(code === 429 && { "retry-after": "1" }) };
-  return new Response(JSON.stringify(status), { status: code, headers });
-}
-
-/** As a server without the feature WatchList answers. */
-export function noStreamingLists(): Response {
-  return failure(
-    422,
-    "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled",
-  );
 }

@@ -6,6 +6,8 @@ export interface SimulatedMachine {
   readonly clock: Clock;
   /** For `Math.random` and `crypto` of simulated code. */
   readonly ambient: Random;
+  /** Calls `release` when the simulation ends. */
+  onEnd(release: () => void): void;
   /** Records a call that leaves the simulation. */
   warn(call: string): void;
   /** Records what simulated code threw and no other code handles. */

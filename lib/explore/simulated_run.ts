@@ -1,3 +1,7 @@
+// The harness loads these when it needs them, in real time, which virtual time does not wait for.
+import "../base/yaml.ts";
+import "../operator/host_gateway.ts";
+import "../operator/webhook_hosting.ts";
 import { type OperatorHost } from "../harness/in_process_operator.ts";
 import { install } from "../harness/install.ts";
 import { installManifests } from "../harness/manifests.ts";
@@ -53,12 +57,15 @@ export const RESTART_MS = 1_000;
 const BACKOFF: BackoffOptions = { initialMs: 100, maxMs: 30_000 };
 /** Virtual time of a run begins at another time of day for another seed, so that what comes from it differs. */
 const OFFSET_MS = 37 * 3_600_000 + 41 * 60_000 + 13_007;
+/** What a fault adds to the time of a scenario's body. */
+const HEALING_MS = 30 * 60_000;
 /** Makes a cluster with what a scenario needs: the operator's kinds and rules, and what its suite is given. */
 export function prepare(
   { suite, scenario }: PlannedScenario,
   { seed, waitMsMax, signal }: Pick<SimulatedRunOptions, "seed" | "waitMsMax" | "signal">,
 ): Promise<StorageSnapshot> {
-  const simulation = new Simulation(seed), options = { clock: simulation.clock, waitMsMax, signal };
+  // Another seed than that of every run: a server that draws the same again would give two objects one uid.
+  const simulation = new Simulation(-1 - seed), options = { clock: simulation.clock, waitMsMax, signal };
   return simulation.run(async () => {
     await using cluster = new SimulatedCluster(simulation);
     await installManifests(cluster, suite.given, "given", options);
@@ -75,12 +82,14 @@ export function runSimulated(
   { seed, prepared, faults, waitMsMax, signal, onRest }: SimulatedRunOptions,
 ): Promise<SimulatedRun> {
   const simulation = new Simulation(seed, OFFSET_MS * (seed % 97)), { clock } = simulation;
+  // A retry after a fault may be due in minutes.
+  const limitMs = limitMsOf(scenario.options) + (faults ? HEALING_MS : 0);
   return simulation.run(async () => {
     await using cluster = new SimulatedCluster(simulation, faults, prepared);
     const options = { clock, waitMsMax, signal };
     await using within = await ScenarioWorld.open(suite, {
       ...options,
-      limitMs: limitMsOf(scenario.options),
+      limitMs,
       see: (world) => observedWorld(world, cluster.onWorldCall),
     });
     const worlds: { settled: readonly ObjectState[]; cleared: readonly ObjectState[] } = { settled: [], cleared: [] };
@@ -91,6 +100,7 @@ export function runSimulated(
       within,
       cluster,
       ...options,
+      limitMs,
       seed: simulation.random("operator").seed,
       prefix: "run",
       host: { backoff: BACKOFF, ...hostIn(simulation, within.operator().servesWebhooks ? cluster : undefined) },

@@ -26,6 +26,7 @@ export class Simulation implements SimulatedMachine {
   readonly ambient: SeededRandom;
   readonly #warnings = new Set<string>();
   readonly #uncaught: string[] = [];
+  readonly #onEnd: (() => void)[] = [];
   /** The machine's work that has not ended; each waits for those before it. */
   #working = 0;
   #lastWork: Promise<unknown> = Promise.resolve();
@@ -50,6 +51,10 @@ export class Simulation implements SimulatedMachine {
 
   uncaught(error: unknown): void {
     if (this.#uncaught.length < UNCAUGHT_MAX) this.#uncaught.push(describeError(error));
+  }
+
+  onEnd(release: () => void): void {
+    this.#onEnd.push(release);
   }
 
   /** Calls that left the simulation, by name. */
@@ -81,6 +86,7 @@ export class Simulation implements SimulatedMachine {
   async run<T>(task: () => Promise<T>): Promise<T> {
     using _controlled = controlAmbientCalls();
     using _rejections = this.#catchRejections();
+    using _timers = { [Symbol.dispose]: () => this.#onEnd.splice(0).forEach((release) => release()) };
     let hasEnded = false;
     const ended = new SimulatedProcess(this, "scenario").run(task).finally(() => hasEnded = true);
     ended.catch(() => {}); // thrown below

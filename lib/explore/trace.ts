@@ -1,4 +1,4 @@
-import type { ResourceRequestInfo } from "../apiserver/mod.ts";
+import type { ResourceRequestInfo, StorageEvent } from "../apiserver/mod.ts";
 
 /** Who sent a request. */
 export type Actor = "operator" | "scenario";
@@ -60,11 +60,25 @@ export interface TracedCall {
   readonly nth: number;
 }
 
+/** Versions of the cluster between which an object existed. */
+export interface Lifetime {
+  /** Resource, namespace and name. */
+  readonly place: string;
+  readonly created: number;
+  /** When its deletion was requested, and when it was gone. */
+  doomed?: number;
+  gone?: number;
+  /** Whether a finalizer ever held it. */
+  isHeld: boolean;
+}
+
 /** What happened on the network of one run, as data. */
 export interface TraceRecord {
   readonly requests: readonly TracedRequest[];
   readonly events: readonly TracedEvent[];
   readonly calls: readonly TracedCall[];
+  /** Of each object, by uid. */
+  readonly lifetimes: ReadonlyMap<string, Lifetime>;
   /** Number of requests when the operator had come to rest: what follows is the teardown. */
   readonly settledAfter: number;
 }
@@ -74,6 +88,10 @@ export class Trace implements TraceRecord {
   readonly requests: TracedRequest[] = [];
   readonly events: TracedEvent[] = [];
   readonly calls: TracedCall[] = [];
+  /** Of each object, by uid. */
+  readonly lifetimes = new Map<string, Lifetime>();
+  /** Uids of objects that another client changed, as a fault. */
+  readonly changedByAnother = new Set<string>();
   /** The storage's revision when the first fault struck. */
   faultRevision: number | undefined;
   settledAfter = Infinity;
@@ -81,6 +99,18 @@ export class Trace implements TraceRecord {
 
   nextWrite(): number {
     return ++this.#writes;
+  }
+
+  /** Follows an object's lifetime. */
+  recordChange(resource: string, { type, key, revision, current }: StorageEvent): void {
+    const { uid = "", finalizers = [], deletionTimestamp } = current.object.metadata ?? {};
+    let lifetime = this.lifetimes.get(uid);
+    if (!lifetime) {
+      this.lifetimes.set(uid, lifetime = { place: `${resource} ${key}`, created: revision, isHeld: false });
+    }
+    if (finalizers.length > 0) lifetime.isHeld = true;
+    if (deletionTimestamp) lifetime.doomed ??= revision;
+    if (type === "DELETED") lifetime.gone = revision;
   }
 
   /**

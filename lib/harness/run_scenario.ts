@@ -36,6 +36,8 @@ interface ScenarioRun {
   /** Distinguishes scenarios on a shared cluster; a DNS label of at most 40 characters. */
   readonly prefix: string;
   readonly waitMsMax: number;
+  /** Of the body; as the scenario declares if absent. */
+  readonly limitMs?: number;
   readonly signal: AbortSignal;
   /** Leave the namespaces of a failed scenario. */
   readonly keepFailed?: boolean;
@@ -72,7 +74,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
     rbac: rbac?.use,
   });
   using abort = new LinkedAbort([run.signal]);
-  const limitMs = limitMsOf(scenario.options);
+  const limitMs = run.limitMs ?? limitMsOf(scenario.options);
   const beginning = () =>
     operator.runs || scenario.options.operator === "stopped"
       ? "its first step had not begun"

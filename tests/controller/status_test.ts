@@ -69,6 +69,24 @@ Deno.test("a field that another manager takes is taken back, since a handler set
   await world.untilObject<WidgetObject>(Widget, key, ({ status }) => status?.size === 1);
 });
 
+// FR-524
+Deno.test("a status of an object that the operator saw late removes nothing that its former process had set", async () => {
+  let isFirst = true;
+  const operator = new Operator("widgets");
+  operator.on(Widget).reconcile(async ({ namespace, name, status }) => {
+    // As the late write of a former process: the object of this pass lacks it.
+    if (isFirst) await applyStatusAs(world, Widget, namespace, name, "widgets", { note: "kept", phase: "Old" });
+    isFirst = false;
+    status.set({ phase: "New" });
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a");
+  await createWidget(world, Widget, namespace, "w");
+  const { status } = await untilReady(world, Widget, namespace, "w");
+  assert.deepEqual([status?.note, status?.phase], ["kept", "New"]);
+});
+
 // FR-25
 Deno.test("a restart knows which fields are ours: one that is given up goes, and no other", async () => {
   let phase: string | undefined = "Set";

@@ -3,9 +3,11 @@ import type { PlanKind } from "../../lib/explore/mod.ts";
 import * as accountOpenedTwice from "./bugs/account_opened_twice.ts";
 import * as allReadyGate from "./bugs/all_ready_gate.ts";
 import * as autoscaledClaims from "./bugs/autoscaled_claims.ts";
+import * as backupTakenTwice from "./bugs/backup_taken_twice.ts";
 import * as cleanupHalfway from "./bugs/cleanup_halfway.ts";
 import * as clockSetBack from "./bugs/clock_set_back.ts";
 import * as configWithoutRestart from "./bugs/config_without_restart.ts";
+import * as conflictOverwrites from "./bugs/conflict_overwrites.ts";
 import * as conflictSwallowed from "./bugs/conflict_swallowed.ts";
 import * as countRollsBudgetBack from "./bugs/count_rolls_budget_back.ts";
 import * as expectationsByName from "./bugs/expectations_by_name.ts";
@@ -33,6 +35,7 @@ import * as wrongOwner from "./bugs/wrong_owner.ts";
 import { correct as externalIds } from "./correct/external_ids.ts";
 import { correct as jobPerAttempt } from "./correct/job_per_attempt.ts";
 import { correct as randomPasswords } from "./correct/random_passwords.ts";
+import { correct as releasedRecords } from "./correct/released_records.ts";
 import { correct as retriesCreateMore } from "./correct/retries_create_more.ts";
 import { correct as statusRollUp } from "./correct/status_roll_up.ts";
 import { correct as timestamps } from "./correct/timestamps.ts";
@@ -65,11 +68,13 @@ export const BUGS: readonly PlantedBug[] = [
   { name: "new_pod_unseen", pattern: "hidden", ...newPodUnseen },
   { name: "removed_label_stays", pattern: "specs", ...removedLabelStays },
   { name: "partial_reference", pattern: "specs", ...partialReference },
-  { name: "grow_before_cleanup", pattern: "late", ...growBeforeCleanup },
+  { name: "backup_taken_twice", pattern: "late", ...backupTakenTwice },
+  { name: "grow_before_cleanup", pattern: "stale", ...growBeforeCleanup },
   { name: "field_ignored", pattern: "specs", ...fieldIgnored },
   { name: "all_ready_gate", pattern: "specs", ...allReadyGate },
   { name: "expectations_by_name", pattern: "hidden", ...expectationsByName },
   { name: "list_cut_short", pattern: "events", ...listCutShort },
+  { name: "conflict_overwrites", pattern: "foreign", ...conflictOverwrites },
   { name: "conflict_swallowed", pattern: "errors", ...conflictSwallowed },
   { name: "random_names_hot_loop", pattern: "stale", ...randomNamesHotLoop },
   { name: "wrong_owner", pattern: "stale", ...wrongOwner },
@@ -87,5 +92,6 @@ export const CORRECT: readonly Suite[] = [
   jobPerAttempt,
   retriesCreateMore,
   externalIds,
+  releasedRecords as Suite<unknown>,
   statusRollUp,
 ];

@@ -57,6 +57,13 @@ Deno.test("conditions, finalizers, annotations and a stale observedGeneration ar
 });
 
 // FR-504
+Deno.test("annotations of which none is left are no difference to none", () => {
+  const emptied = { annotations: {}, labels: {}, finalizers: [], ownerReferences: [] };
+  assert.deepEqual(differences([[object("Widget", "w")]], [object("Widget", "w", {}, emptied)]), []);
+  assert.deepEqual(differences([[object("Widget", "w", {}, emptied)]], [object("Widget", "w")]), []);
+});
+
+// FR-504
 Deno.test("a field on which the references disagree may have any value, but may not be missing", () => {
   const references = [[config({ password: "x", size: "1" })], [config({ password: "y", size: "1" })]];
   assert.deepEqual(differences(references, [config({ password: "z", size: "1" })]), []);

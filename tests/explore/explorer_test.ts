@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { explore, formatPlan, parsePlan } from "../../lib/explore/mod.ts";
+import { explore, formatPlan, parsePlan, PLAN_KINDS } from "../../lib/explore/mod.ts";
 import { planRun, Suite } from "../../lib/harness/mod.ts";
 import { ConfigMap, defineResource, Operator } from "../../lib/operator/mod.ts";
 import { BUGS, CORRECT } from "./corpus.ts";
@@ -13,6 +13,8 @@ const SHOWN = {
   hidden: "off_and_on_unseen",
   events: "settings_seen_late",
   errors: "secret_in_event",
+  foreign: "conflict_overwrites",
+  late: "backup_taken_twice",
   clock: "clock_set_back",
   specs: "all_ready_gate",
 } as const;
@@ -20,7 +22,7 @@ const SHOWN = {
 const FIXED_PLANS_MAX = 25;
 
 for (const [kind, name] of Object.entries(SHOWN) as [keyof typeof SHOWN, string][]) {
-  // FR-502
+  // FR-502, FR-523
   Deno.test(`plans of kind ${kind} find the planted bug ${name}, and nothing in its fixed twin`, async () => {
     const bug = BUGS.find((each) => each.name === name)!;
     const found = await explore(planRun([bug.buggy])[0]!, { ...OPTIONS, kinds: [kind], failuresMax: 1 });
@@ -28,6 +30,17 @@ for (const [kind, name] of Object.entries(SHOWN) as [keyof typeof SHOWN, string]
     assert.equal(found.failures.length, 1);
     const fixed = await explore(planRun([bug.fixed])[0]!, { ...OPTIONS, kinds: [kind], plansMax: FIXED_PLANS_MAX });
     assert.deepEqual(fixed.failures.map(({ plan, findings }) => [formatPlan(plan), findings[0]!.message]), []);
+  });
+}
+
+for (const kind of ["foreign", "late"] as const) {
+  // FR-502
+  Deno.test(`no other single fault than one of kind ${kind} finds ${SHOWN[kind]}`, async () => {
+    const bug = BUGS.find(({ name }) => name === SHOWN[kind])!;
+    const kinds = PLAN_KINDS.filter((each) => each !== kind && each !== "pairs" && each !== "specs");
+    const { failures, explored } = await explore(planRun([bug.buggy])[0]!, { ...OPTIONS, kinds });
+    assert.deepEqual(failures.map(({ plan }) => formatPlan(plan)), []);
+    assert.ok(explored > 20, `${explored} plans`);
   });
 }
 
@@ -54,6 +67,14 @@ for (const suite of CORRECT) {
     assert.deepEqual(failures.map(({ plan, findings }) => [formatPlan(plan), findings[0]!.message]), []);
   });
 }
+
+// FR-522
+Deno.test("no error is an alarm for a correct operator that tries again five minutes later", async () => {
+  const suite = CORRECT.find(({ name }) => name === "released_records")!;
+  const { problem, explored, failures } = await explore(planRun([suite])[0]!, { ...OPTIONS, kinds: ["errors"] });
+  assert.deepEqual([problem, failures.map(({ plan }) => formatPlan(plan))], [undefined, []]);
+  assert.ok(explored > 10, `${explored} plans`);
+});
 
 // FR-501
 Deno.test("a scenario that fails without a fault is reported before any plan runs", async () => {

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { randomBytes, randomUUID } from "node:crypto";
+import * as nodeTimers from "node:timers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Simulation, StuckError } from "../../lib/explore/simulation.ts";
 
 /** What unchanged code sees of time and chance. */
@@ -67,6 +70,41 @@ Deno.test("a signal with a timeout aborts in virtual time", async () => {
 // FR-501
 Deno.test("what waits for something outside of the simulation is an error, not a hang", async () => {
   await assert.rejects(new Simulation(1).run(() => new Promise<never>(() => {})), StuckError);
+});
+
+// FR-500
+Deno.test("timers and random values that a module imports by name from Node are the simulation's", async () => {
+  const run = (seed: number) => {
+    const simulation = new Simulation(seed), startMs = simulation.clock.elapsed(), fired: string[] = [];
+    return simulation.run(async () => {
+      const cleared = nodeTimers.setTimeout(() => fired.push("cleared"), 5);
+      const interval = nodeTimers.setInterval(() => fired.push("tick"), 20_000);
+      nodeTimers.clearTimeout(cleared);
+      await sleep(50_000);
+      nodeTimers.clearInterval(interval);
+      await sleep(50_000);
+      return [fired.join(), simulation.clock.elapsed() - startMs, randomUUID(), randomBytes(4).toString("hex")];
+    });
+  };
+  const first = await run(7);
+  assert.deepEqual(first.slice(0, 2), ["tick,tick", 100_000]);
+  assert.deepEqual(await run(7), first);
+});
+
+// FR-501
+Deno.test("synchronous calls, programs and keys that leave the simulation are named, and end in no virtual time", async () => {
+  const simulation = new Simulation(1), startMs = simulation.clock.elapsed();
+  await simulation.run(async () => {
+    Deno.readTextFileSync(new URL("../../deno.json", import.meta.url));
+    await new Deno.Command(Deno.execPath(), { args: ["--version"], stdout: "null" }).output();
+    await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, true, ["encrypt"]);
+  });
+  assert.deepEqual(simulation.warnings, [
+    "Deno.readTextFileSync",
+    `Deno.Command ${Deno.execPath()}`,
+    "crypto.subtle.generateKey",
+  ]);
+  assert.equal(simulation.clock.elapsed(), startMs);
 });
 
 // FR-501

@@ -1,9 +1,8 @@
-// A Job that exists already is deleted and made again, which no rule allows: only a repetition gets there (RBAC).
+// A Job that exists already is read to learn whose it is, which no rule allows: only a repetition gets there (RBAC).
 import { AlreadyExistsError, defineResource, Job, Operator, ownerReference, TemporaryError } from "@pintle/pintle";
 import { Suite } from "@pintle/pintle/testing";
 import * as z from "zod";
 import { podSpec } from "../pods.ts";
-import { remove } from "../remove.ts";
 
 const Import = defineResource({
   group: "imports.example.com",
@@ -15,7 +14,7 @@ const Import = defineResource({
 
 function operator(isFixed: boolean): Operator {
   const made = new Operator("imports");
-  made.on(Import).reconcile(async ({ object, name, namespace, client, status }) => {
+  made.on(Import).reconcile(async ({ object, name, namespace, uid, client, status }) => {
     if (object.status?.job) return;
     try {
       await client.create(Job, {
@@ -24,13 +23,14 @@ function operator(isFixed: boolean): Operator {
       });
     } catch (error) {
       if (!(error instanceof AlreadyExistsError)) throw error;
-      // It may be half done.
-      await remove(client, Job, { namespace, name }, { propagationPolicy: "Background" });
-      throw new TemporaryError("an earlier Job is replaced", { delay: "1s", reason: "Replacing" });
+      const { metadata } = await client.get(Job, { namespace, name });
+      if (!metadata?.ownerReferences?.some((owner) => owner.uid === uid)) {
+        throw new TemporaryError("there is another Job of this name", { delay: "10s", reason: "Taken" });
+      }
     }
     status.set({ job: name });
   });
-  made.permissions({ apiGroups: ["batch"], resources: ["jobs"], verbs: isFixed ? ["create", "delete"] : ["create"] });
+  made.permissions({ apiGroups: ["batch"], resources: ["jobs"], verbs: isFixed ? ["create", "get"] : ["create"] });
   return made;
 }
 

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { SeededRandom } from "../../lib/base/mod.ts";
+import { formatPlan, makePlans } from "../../lib/explore/plan.ts";
+import { type Lifetime, Trace, type TracedRequest } from "../../lib/explore/trace.ts";
+
+const request = (revision: number, actor: TracedRequest["actor"]): TracedRequest => ({
+  actor,
+  process: actor,
+  method: "PATCH",
+  path: "",
+  atMs: revision,
+  isEffective: true,
+  revision,
+});
+
+function stalePlans(...lifetimes: Lifetime[]): { plans: string[]; released: number | undefined } {
+  const trace = new Trace();
+  // Created, held by a finalizer, deleted by the scenario, released by the operator, and one more write.
+  for (const [index, actor] of (["scenario", "operator", "scenario", "operator", "operator"] as const).entries()) {
+    trace.requests.push(request(index + 1, actor));
+  }
+  for (const [index, lifetime] of lifetimes.entries()) trace.lifetimes.set(`uid-${index}`, lifetime);
+  const { plans, pruned } = makePlans(trace, new SeededRandom(1));
+  return {
+    plans: plans.filter(({ kind }) => kind === "stale").map(formatPlan),
+    released: pruned.get("released object"),
+  };
+}
+
+const held = { place: "widgets home/w", created: 1, doomed: 3, gone: 4, isHeld: true };
+
+// FR-522
+Deno.test("no view shows an object alive that the operator has released, unless another has its name", () => {
+  const all = stalePlans().plans;
+  assert.deepEqual(stalePlans(held), {
+    plans: all.filter((plan) => !/^revision:[45]:shows:[12]$/.test(plan)),
+    released: 4,
+  });
+  assert.deepEqual(stalePlans({ ...held, isHeld: false }).plans, all, "the garbage collector removes its children");
+  const other = { ...held, created: 5, doomed: undefined, gone: undefined };
+  assert.deepEqual(stalePlans(held, other).plans, all.filter((plan) => !/^revision:4:shows:[12]$/.test(plan)));
+});
