@@ -64,7 +64,7 @@ export async function exploreAll(
   const painted: Paint = (style, text) => paint(terminal, style, text);
   terminal.out(`exploring ${planned.length} ${planned.length === 1 ? "scenario" : "scenarios"}, seed ${seed}`);
   using progress = await openProgress(terminal, clock, planned.length);
-  let explored = 0, failed = 0, broken = 0;
+  let explored = 0, failed = 0, broken = 0, ended = 0;
   for (const each of planned) {
     if (signal.aborted) break;
     const name = nameOf(each), beganMs = clock.now();
@@ -84,15 +84,18 @@ export async function exploreAll(
       failedPlans.set(`${name} (${plan.kind})`, ` --plan ${shellWord(formatPlan(plan))}`);
     }
     progress?.end(exploration.explored, exploration.failures.length);
-    for (const line of linesOf(name, exploration, (text) => again(name, ` --plan ${shellWord(text)}`), painted)) {
-      terminal.out(line);
-    }
-    scenarios.push(...resultsOf(exploration, beganMs, clock.now()));
+    const rerun = (text: string) => again(name, ` --plan ${shellWord(text)}`);
+    for (const line of linesOf(exploration, { name, rerun, painted, isCut: signal.aborted })) terminal.out(line);
+    scenarios.push(...resultsOf(exploration, { startMs: beganMs, endMs: clock.now(), isCut: signal.aborted }));
+    if (!signal.aborted) ended++;
   }
   const problems = await writeReports(files, runOf(scenarios, { startMs, endMs: clock.now(), seed }), (line) => {
     terminal.out(line);
   });
   for (const problem of problems) terminal.err(problem);
+  if (signal.aborted) {
+    terminal.out(`interrupted: ${planned.length - ended} of ${planned.length} scenarios are not explored to the end`);
+  }
   terminal.out(`${explored - failed} passed, ${failed + broken + problems.length} failed`);
   if (signal.aborted) return EXIT.interrupted;
   return failed + broken + problems.length > 0 ? EXIT.failed : EXIT.done;
@@ -144,14 +147,19 @@ function checkFlags({ settings }: CommandContext, flags: TestFlags, planned: rea
   }
 }
 
-/** For reports: a scenario for each kind of plan, with the record of its first failure. */
-function resultsOf(exploration: Exploration, startMs: number, endMs: number): ScenarioResult[] {
+/** For reports: a scenario for each kind of plan, with the record of its first failure; one more if it was cut off. */
+function resultsOf(
+  exploration: Exploration,
+  { startMs, endMs, isCut }: { readonly startMs: number; readonly endMs: number; readonly isCut: boolean },
+): ScenarioResult[] {
   const { planned: { suite, scenario }, problem, skipped, failures, explored } = exploration;
   const base = { ...NOTHING_RECORDED, suite: suite.name, startMs, endMs };
   if (skipped !== undefined) return [{ ...base, name: scenario.name, outcome: { kind: "skipped", reason: skipped } }];
   if (problem !== undefined) return [{ ...base, name: scenario.name, outcome: { kind: "failed", message: problem } }];
-  if (explored === 0) return [{ ...base, name: scenario.name, outcome: { kind: "interrupted" } }];
-  return PLAN_KINDS.filter((kind) => exploration.exploredKinds.has(kind)).map((kind) => {
+  const cut: ScenarioResult[] = isCut || explored === 0
+    ? [{ ...base, name: scenario.name, outcome: { kind: "interrupted" } }]
+    : [];
+  const results = PLAN_KINDS.filter((kind) => exploration.exploredKinds.has(kind)).map((kind): ScenarioResult => {
     const name = `${scenario.name} (${kind})`,
       failed = failures.filter(({ plan }) => plan.kind === kind),
       [first] = failed;
@@ -173,6 +181,7 @@ function resultsOf(exploration: Exploration, startMs: number, endMs: number): Sc
       dropped,
     };
   });
+  return [...results, ...cut];
 }
 
 function storyOf(exploration: Exploration, failure: FailedPlan): string[] {
@@ -180,16 +189,24 @@ function storyOf(exploration: Exploration, failure: FailedPlan): string[] {
 }
 
 function linesOf(
-  name: string,
   exploration: Exploration,
-  rerun: (plan: string) => string,
-  painted: Paint,
+  { name, rerun, painted, isCut }: {
+    readonly name: string;
+    /** The command of a plan. */
+    readonly rerun: (plan: string) => string;
+    readonly painted: Paint;
+    readonly isCut: boolean;
+  },
 ): string[] {
   const { problem, requests, generated, explored, pruned, failures, masked, warnings } = exploration;
   if (exploration.skipped) return [`${name} ... skipped: ${exploration.skipped}`];
   if (problem !== undefined) return [`${name} ... ${painted("red", "not explored")}`, `  ${problem}`];
   const leftOut = [...pruned].map(([reason, count]) => `${count} ${reason}`).join(", ");
-  const outcome = failures.length === 0 ? painted("green", "ok") : painted("red", `${failures.length} failed`);
+  const outcome = failures.length > 0
+    ? painted("red", `${failures.length} failed`)
+    : isCut
+    ? painted("yellow", "interrupted")
+    : painted("green", "ok");
   const lines = [
     `${name} ... ${outcome} (${requests} requests, ${explored} of ${generated} plans${
       leftOut && `; left out: ${leftOut}`

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { testWith } from "../outside_program.ts";
+import { CTRL_C, onTerminal, terminalTest } from "./on_terminal.ts";
 import { Binary, DEMO_PERMISSIONS, type Ended } from "./binary.ts";
 
 const SCENARIO = "a ConfigMap is copied with its binary data";
@@ -25,6 +26,21 @@ Deno.test("test --explore runs the plans of a scenario, and counts them in its l
     /^replication: a ConfigMap is copied .* \.\.\. ok \(\d+ requests, 6 of \d+ plans; left out: .*\)$/,
   );
   assert.equal(lines.at(-1), "6 passed, 0 failed");
+});
+
+// FR-535
+terminalTest("Ctrl-C ends an exploration with 130, and output and reports say that it is not complete", async () => {
+  await using binary = await onTerminal(80, ["test", "--explore", "--junit", "junit.xml"], { env: { NO_COLOR: "1" } });
+  await binary.until(/ plans, /);
+  await binary.send(CTRL_C);
+  const { code, out } = await binary.ended();
+  assert.equal(code, 130, out);
+  const [, open, all] =
+    /\ninterrupted: (\d+) of (\d+) scenarios are not explored to the end\r?\n\d+ passed, \d+ failed\r?\n/
+      .exec(out)!;
+  assert.ok(Number(open) > 0 && Number(open) <= Number(all), out);
+  assert.match(out, / \.\.\. (?:interrupted|\d+ failed) \(\d+ requests, \d+ of \d+ plans/);
+  assert.match(await Deno.readTextFile(`${binary.folder}/junit.xml`), /<testcase [^>]*>\s*<(?:error|skipped)/);
 });
 
 // FR-502
