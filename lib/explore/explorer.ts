@@ -3,7 +3,16 @@ import type { StorageSnapshot } from "../apiserver/mod.ts";
 import type { ExploreExceptions, PlannedScenario } from "../harness/mod.ts";
 import { controlAmbientCalls } from "./ambient_calls.ts";
 import { describeDifference, type EndState, endState, ReferenceState } from "./end_state.ts";
-import { makePlans, networkFaults, type Plan, PLAN_KINDS, type PlanKind, type PruneReason } from "./plan.ts";
+import {
+  isPlaced,
+  makePlans,
+  networkFaults,
+  PLACE_MISSING,
+  type Plan,
+  PLAN_KINDS,
+  type PlanKind,
+  type PruneReason,
+} from "./plan.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
 import { leakedSecret } from "./secret_leak.ts";
 import { SpecSearch } from "./spec_search.ts";
@@ -100,6 +109,7 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
     return { ...base, ...await exploreSpecs(planned, options, { prepared, references }) };
   }
   const [first] = references as [SimulatedRun], oracle = new Oracle(prepared, references, planned.suite.explore);
+  if (options.plan && !isPlaced(options.plan, first.trace)) return { ...base, problem: PLACE_MISSING };
   const { plans, pruned } = makePlans(first.trace, new SeededRandom(seed));
   const result = await runPlans(plansOf(options, plans), {
     ...options,
