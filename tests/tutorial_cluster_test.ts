@@ -1,3 +1,4 @@
+// FR-453
 import { denoTests } from "@pintle/pintle/testing";
 import { suites } from "../examples/web_app/tests/suites.ts";
 import { realKubeconfig, testSource } from "./cluster.ts";

@@ -1,3 +1,4 @@
+// FR-262
 import assert from "node:assert/strict";
 import { denoTests, Suite } from "@pintle/pintle/testing";
 import { testSource } from "../../tests/cluster.ts";

@@ -67,10 +67,8 @@ export async function explain(context: CommandContext, wanted: string, flags: Ex
   }
   if (flags.output === "json") writeJson(terminal, known.map(({ place, explanation }) => ({ place, ...explanation })));
   else {
-    const width = terminal.interactive ? terminal.columns() : Infinity;
-    for (const line of explanationLines(`${kind.kind.toLowerCase()} ${formatKey(key)}`, known, { terminal, width })) {
-      terminal.out(line);
-    }
+    const object = `${kind.kind.toLowerCase()} ${formatKey(key)}`;
+    for (const line of explanationLines(object, known, terminal)) terminal.out(line);
   }
   return EXIT.done;
 }

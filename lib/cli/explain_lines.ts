@@ -1,4 +1,4 @@
-import { cutToWidth, formatDuration } from "../base/mod.ts";
+import { formatDuration } from "../base/mod.ts";
 import { formatGroupResource, formatKey } from "../apimachinery/mod.ts";
 import type { JournalEntry, JournalRead, JournalWrite } from "../controller/mod.ts";
 import type { Explanation } from "./explain_route.ts";
@@ -18,21 +18,18 @@ interface Line {
   readonly style?: Style;
 }
 
-/** One block per reconcile, the newest last. */
+/** One block per reconcile, the newest last. Whole lines, which terminals wrap: what is cut off may be the cause. */
 export function explanationLines(
   object: string,
   answers: readonly Answer[],
-  { terminal, width }: { readonly terminal: Pick<Terminal, "color">; readonly width: number },
+  terminal: Pick<Terminal, "color">,
 ): string[] {
   const lines: Line[] = answers.flatMap(({ place, explanation }) => stateLines(object, explanation, place));
   const passes = answers.flatMap(({ place, explanation: { entries } }) =>
     entries.map((entry) => ({ entry, place: answers.length > 1 ? place : undefined }))
   ).sort((one, other) => one.entry.startMs - other.entry.startMs);
   for (const { entry, place } of passes) lines.push({ text: "" }, ...passLines(entry, place));
-  return lines.map(({ text, style }) => {
-    const cut = cutToWidth(text, width);
-    return style ? paint(terminal, style, cut) : cut;
-  });
+  return lines.map(({ text, style }) => style ? paint(terminal, style, text) : text);
 }
 
 const PHASES = {

@@ -23,7 +23,7 @@ import {
 } from "../harness/mod.ts";
 import type { CommandContext } from "./command_context.ts";
 import { EXIT } from "./exit.ts";
-import { ExploreProgress } from "./explore_progress.ts";
+import { type ExploredPlans, ExploreProgress } from "./explore_progress.ts";
 import { Interrupts } from "./interrupts.ts";
 import { openLiveArea } from "./live_area.ts";
 import { shellWord } from "./shell_word.ts";
@@ -69,24 +69,19 @@ export async function exploreAll(
   using progress = await openProgress(terminal, clock, planned.length);
   using explorer = await openExplorer(planned, testParallelMax, clock);
   const beganMs = new Map<PlannedScenario, number>();
+  const onPlan = (each: PlannedScenario, plans: ExploredPlans) => {
+    if (!beganMs.has(each)) beganMs.set(each, clock.now());
+    progress?.update(nameOf(each), plans);
+  };
+  const kinds = flags.specs && ["specs" as const];
+  const options = { seed, waitMsMax: WAIT_MS_MAX, signal, plan, plansMax: flags.plansMax, kinds };
   const explorations = planned.map((each, nth) =>
-    explorer.explore(nth, {
-      seed,
-      onPlan: (plans) => {
-        if (!beganMs.has(each)) beganMs.set(each, clock.now());
-        progress?.update(nameOf(each), plans);
-      },
-      waitMsMax: WAIT_MS_MAX,
-      signal,
-      plan,
-      plansMax: flags.plansMax,
-      ...(flags.specs && { kinds: ["specs"] }),
-    })
+    explorer.explore(nth, { ...options, onPlan: (plans) => onPlan(each, plans) })
   );
-  let explored = 0, failed = 0, broken = 0;
+  let explored = 0, failed = 0, broken = 0, ended = 0;
   for (const [nth, each] of planned.entries()) {
     const name = nameOf(each), exploration = await explorations[nth]!, endMs = clock.now();
-    if (signal.aborted && exploration.explored === 0) continue;
+    if (exploration.isInterrupted && exploration.explored === 0) continue;
     if (exploration.problem !== undefined) broken++;
     explored += exploration.explored;
     failed += exploration.failures.length;
@@ -94,15 +89,18 @@ export async function exploreAll(
       failedPlans.set(`${name} (${plan.kind})`, ` --plan ${shellWord(formatPlan(plan))}`);
     }
     progress?.end(name, exploration.explored, exploration.failures.length);
-    for (const line of linesOf(name, exploration, (text) => again(name, ` --plan ${shellWord(text)}`), painted)) {
-      terminal.out(line);
-    }
+    const rerun = (text: string) => again(name, ` --plan ${shellWord(text)}`);
+    for (const line of linesOf(exploration, { name, rerun, painted })) terminal.out(line);
     scenarios.push(...resultsOf(each, exploration, { startMs: beganMs.get(each) ?? endMs, endMs }));
+    if (!exploration.isInterrupted) ended++;
   }
   const problems = await writeReports(files, runOf(scenarios, { startMs, endMs: clock.now(), seed }), (line) => {
     terminal.out(line);
   });
   for (const problem of problems) terminal.err(problem);
+  if (signal.aborted) {
+    terminal.out(`interrupted: ${planned.length - ended} of ${planned.length} scenarios are not explored to the end`);
+  }
   terminal.out(`${explored - failed} passed, ${failed + broken + problems.length} failed`);
   if (signal.aborted) return EXIT.interrupted;
   return failed + broken + problems.length > 0 ? EXIT.failed : EXIT.done;
@@ -186,18 +184,20 @@ function checkFlags({ settings }: CommandContext, flags: TestFlags, planned: rea
   }
 }
 
-/** For reports: a scenario for each kind of plan, with the record of its first failure. */
+/** For reports: a scenario for each kind of plan, with the record of its first failure; one more if it was cut off. */
 function resultsOf(
   { suite, scenario }: PlannedScenario,
   exploration: Exploration,
   times: { readonly startMs: number; readonly endMs: number },
 ): ScenarioResult[] {
-  const { problem, skipped, failures, explored } = exploration;
+  const { problem, skipped, failures, isInterrupted } = exploration;
   const base = { ...NOTHING_RECORDED, suite: suite.name, ...times };
   if (skipped !== undefined) return [{ ...base, name: scenario.name, outcome: { kind: "skipped", reason: skipped } }];
   if (problem !== undefined) return [{ ...base, name: scenario.name, outcome: { kind: "failed", message: problem } }];
-  if (explored === 0) return [{ ...base, name: scenario.name, outcome: { kind: "interrupted" } }];
-  return PLAN_KINDS.filter((kind) => exploration.exploredKinds.has(kind)).map((kind) => {
+  const cut: ScenarioResult[] = isInterrupted
+    ? [{ ...base, name: scenario.name, outcome: { kind: "interrupted" } }]
+    : [];
+  const results = PLAN_KINDS.filter((kind) => exploration.exploredKinds.has(kind)).map((kind): ScenarioResult => {
     const name = `${scenario.name} (${kind})`,
       failed = failures.filter(({ plan }) => plan.kind === kind),
       [first] = failed;
@@ -219,6 +219,7 @@ function resultsOf(
       dropped,
     };
   });
+  return [...results, ...cut];
 }
 
 function storyOf(exploration: Exploration, failure: FailedPlan): string[] {
@@ -226,16 +227,23 @@ function storyOf(exploration: Exploration, failure: FailedPlan): string[] {
 }
 
 function linesOf(
-  name: string,
   exploration: Exploration,
-  rerun: (plan: string) => string,
-  painted: Paint,
+  { name, rerun, painted }: {
+    readonly name: string;
+    /** The command of a plan. */
+    readonly rerun: (plan: string) => string;
+    readonly painted: Paint;
+  },
 ): string[] {
-  const { problem, requests, generated, explored, pruned, failures, masked, warnings } = exploration;
+  const { problem, requests, generated, explored, pruned, failures, masked, warnings, isInterrupted } = exploration;
   if (exploration.skipped) return [`${name} ... skipped: ${exploration.skipped}`];
   if (problem !== undefined) return [`${name} ... ${painted("red", "not explored")}`, `  ${problem}`];
   const leftOut = [...pruned].map(([reason, count]) => `${count} ${reason}`).join(", ");
-  const outcome = failures.length === 0 ? painted("green", "ok") : painted("red", `${failures.length} failed`);
+  const outcome = failures.length > 0
+    ? painted("red", `${failures.length} failed`)
+    : isInterrupted
+    ? painted("yellow", "interrupted")
+    : painted("green", "ok");
   const lines = [
     `${name} ... ${outcome} (${requests} requests, ${explored} of ${generated} plans${
       leftOut && `; left out: ${leftOut}`

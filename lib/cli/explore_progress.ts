@@ -17,7 +17,7 @@ interface ExploreProgressOptions {
 }
 
 /** Plans of one scenario. */
-type ExploredPlans = Parameters<NonNullable<ExploreOptions["onPlan"]>>[0];
+export type ExploredPlans = Parameters<NonNullable<ExploreOptions["onPlan"]>>[0];
 
 /** How far an exploration is: plans, plans per second, failures and time left, on the terminal's last line. */
 export class ExploreProgress implements Disposable {

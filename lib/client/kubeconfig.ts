@@ -160,7 +160,8 @@ async function mergeFiles(paths: readonly string[], readFile: (path: string) => 
     } catch (cause) {
       // kubectl also ignores missing files of a list, but not unreadable ones.
       if (!(cause instanceof Deno.errors.NotFound)) {
-        throw new UsageError(`cannot read the kubeconfig ${path}`, "check its permissions", { cause });
+        const hint = cause instanceof Deno.errors.IsADirectory ? "name a file in it" : "check its permissions";
+        throw new UsageError(`cannot read the kubeconfig ${path}`, hint, { cause });
       }
       continue;
     }

@@ -1,6 +1,6 @@
 import { type Clock, describeError, type TimerHandle } from "../base/mod.ts";
 import type { PlannedScenario } from "../harness/mod.ts";
-import { type Exploration, explore, type ExploreOptions, NOTHING_EXPLORED } from "./explorer.ts";
+import { type Exploration, explore, type ExploreOptions, INTERRUPTED, NOTHING_EXPLORED } from "./explorer.ts";
 
 /** By which a program knows that it was started as such a worker. */
 const WORKER_NAME = "pintle exploration";
@@ -53,7 +53,7 @@ export class ExplorationWorkers implements Disposable {
    * As {@linkcode explore} for the scenario at this index. A worker that fails is the exploration's problem.
    */
   explore(nth: number, options: ExploreOptions): Promise<Exploration> {
-    if (options.signal.aborted) return Promise.resolve(NOTHING_EXPLORED);
+    if (options.signal.aborted) return Promise.resolve(INTERRUPTED);
     const job: Job = { nth, options, ended: Promise.withResolvers() };
     this.#waiting.push(job);
     if (this.#idle.length === 0 && this.#workers.length < this.#options.countMax) this.#start();
@@ -81,7 +81,7 @@ export class ExplorationWorkers implements Disposable {
     while (this.#waiting.length > 0 && this.#idle.length > 0) {
       const job = this.#waiting.shift()!, { signal, onPlan: _, ...options } = job.options;
       if (signal.aborted) {
-        job.ended.resolve(NOTHING_EXPLORED);
+        job.ended.resolve(INTERRUPTED);
         continue;
       }
       const worker = this.#idle.shift()!;

@@ -3,7 +3,16 @@ import type { StorageSnapshot } from "../apiserver/mod.ts";
 import type { ExploreExceptions, PlannedScenario } from "../harness/mod.ts";
 import { controlAmbientCalls } from "./ambient_calls.ts";
 import { describeDifference, type EndState, endState, overwritten, ReferenceState } from "./end_state.ts";
-import { makePlans, networkFaults, type Plan, PLAN_KINDS, type PlanKind, type PruneReason } from "./plan.ts";
+import {
+  isPlaced,
+  makePlans,
+  networkFaults,
+  PLACE_MISSING,
+  type Plan,
+  PLAN_KINDS,
+  type PlanKind,
+  type PruneReason,
+} from "./plan.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
 import { leakedSecret } from "./secret_leak.ts";
 import { SpecSearch } from "./spec_search.ts";
@@ -37,6 +46,8 @@ export interface Exploration {
   readonly problem?: string;
   /** Why it is not for exploration, if so. */
   readonly skipped?: string;
+  /** Whether the signal ended it before its last plan. */
+  readonly isInterrupted: boolean;
   readonly requests: number;
   readonly pruned: ReadonlyMap<PruneReason, number>;
   readonly generated: number;
@@ -66,8 +77,8 @@ export interface ExploreOptions {
   readonly onPlan?: (progress: { readonly done: number; readonly all: number; readonly failed: number }) => void;
 }
 
-/** An exploration that has not begun. */
 export const NOTHING_EXPLORED: Exploration = {
+  isInterrupted: false,
   requests: 0,
   pruned: new Map(),
   generated: 0,
@@ -77,6 +88,7 @@ export const NOTHING_EXPLORED: Exploration = {
   masked: [],
   warnings: [],
 };
+export const INTERRUPTED: Exploration = { ...NOTHING_EXPLORED, isInterrupted: true };
 /** Runs without faults whose differences are masked. */
 const REFERENCES = 3;
 const REVISIONS_STEP = 1_013;
@@ -99,18 +111,19 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
       const begin = { ...prepared, revision: prepared.revision + nth * REVISIONS_STEP };
       references.push(await runSimulated(planned, { ...run, seed: seed + nth, prepared: begin }));
       const { outcome } = references.at(-1)!.result;
-      if (signal.aborted) return NOTHING_EXPLORED;
+      if (signal.aborted) return INTERRUPTED;
       if (outcome.kind === "skipped") return { ...NOTHING_EXPLORED, skipped: outcome.reason };
       if (outcome.kind === "failed") throw new Error(outcome.message);
     }
   } catch (error) {
-    if (signal.aborted) return NOTHING_EXPLORED;
+    if (signal.aborted) return INTERRUPTED;
     return { ...NOTHING_EXPLORED, problem: `it fails without a fault: ${describeError(error)}` };
   }
   if (options.plan?.transition || options.kinds?.includes("specs")) {
     return { ...NOTHING_EXPLORED, ...await exploreSpecs(planned, options, { prepared, references }) };
   }
   const [first] = references as [SimulatedRun], oracle = new Oracle(prepared, references, planned.suite.explore);
+  if (options.plan && !isPlaced(options.plan, first.trace)) return { ...NOTHING_EXPLORED, problem: PLACE_MISSING };
   const { plans, pruned } = makePlans(first.trace, new SeededRandom(seed));
   const result = await runPlans(plansOf(options, plans), {
     ...options,
@@ -199,7 +212,8 @@ async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity
     if (findings.length > 0) failures.push({ plan, findings, run: { trace: run.trace, result: run.result } });
     report();
   }
-  return { failures, exploredKinds, explored, held };
+  const isInterrupted = signal.aborted && explored + held < plans.length;
+  return { failures, exploredKinds, explored, held, isInterrupted };
 }
 
 /** Whether one of a pair's faults fails alone: the shortest plan is known. */

@@ -54,6 +54,27 @@ export function networkFaults({ faults }: Plan): NetworkFaults {
   };
 }
 
+/** Why a plan is not run. */
+export const PLACE_MISSING = "the scenario has no such write, event, call or version with this seed";
+
+/** Whether a reference run has the place of each fault. */
+export function isPlaced({ faults }: Plan, { requests, events, calls }: TraceRecord): boolean {
+  const hasVersion = (wanted: number) =>
+    requests.some(({ isEffective, revision }) => isEffective && revision === wanted);
+  return faults.every((fault) => {
+    switch (fault.at) {
+      case "write":
+        return requests.some(({ nthWrite }) => nthWrite === fault.nth);
+      case "event":
+        return events.some(({ nth }) => nth === fault.nth);
+      case "call":
+        return calls.some(({ nth }) => nth === fault.nth);
+      case "revision":
+        return hasVersion(fault.revision) && hasVersion(fault.shows);
+    }
+  });
+}
+
 /** The name of a plan, from which {@linkcode parsePlan} makes it again: `write:3:crash:before`. */
 export function formatPlan({ faults, transition }: Plan): string {
   if (transition) return formatTransition(transition);

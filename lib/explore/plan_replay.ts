@@ -12,7 +12,7 @@ import { explore } from "./explorer.ts";
 import { describeFault } from "./fault.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { type PlacedFault, placeFaults, simulatedName } from "./placed_fault.ts";
-import type { Plan } from "./plan.ts";
+import { PLACE_MISSING, type Plan } from "./plan.ts";
 
 /** Options of {@linkcode replayPlan}. */
 export interface PlanReplayOptions {
@@ -79,7 +79,7 @@ export async function replayPlan(
   if (!trace) return { ...nothing, problem: problem ?? skipped ?? "it was interrupted" };
   const faults = plan.faults.map((fault) => describeFault(fault, trace)), placed = placeFaults(plan, trace);
   if (!placed.every((fault) => fault !== undefined)) {
-    return { ...nothing, problem: "the scenario has no such write, event or version with this seed" };
+    return { ...nothing, problem: PLACE_MISSING };
   }
   await using cluster = await source.open(signal, onStage);
   await using installed = new AsyncDisposableStack();

@@ -3,6 +3,7 @@ import { EmbeddedApiServer, HttpsServer } from "../../lib/apiserver/mod.ts";
 import { Binary, DEMO_PERMISSIONS, runBinary } from "./binary.ts";
 import { endedAtHangingServer } from "./hanging_server.ts";
 import { kubeconfigText } from "./kubeconfig_text.ts";
+import { onTerminal, terminalTest } from "./on_terminal.ts";
 
 Deno.test("version, --version and help run answer and exit 0", async () => {
   assert.match((await runBinary(["version"])).out, /^pintle \d+\.\d+\.\d+\n$/);
@@ -152,6 +153,18 @@ Deno.test("demo names a command that explains an object of its operator, which a
   assert.deepEqual([code, err], [0, ""]);
   assert.match(out, /^replication platform\/registry-credentials: reconciled, by http:\/\/127\.0\.0\.1:\d+\n/);
   assert.match(out, /\n {2}wrote {3}create secrets team-anchor\/registry-credentials/);
+});
+
+// FR-513
+terminalTest("explain cuts off no line on a narrow terminal", async () => {
+  await using demo = await Binary.start(["demo"], { permissions: DEMO_PERMISSIONS });
+  const [, path] = await demo.until(/export KUBECONFIG=(\S+)/);
+  const [, args] = await demo.until(/ (explain replication\/registry-credentials .*)$/m);
+  const env = { KUBECONFIG: path!, NO_COLOR: "1" };
+  await using explain = await onTerminal(30, args!.split(" "), { env });
+  const { code, out } = await explain.ended();
+  assert.equal(code, 0, out);
+  assert.match(out, /\n {10}secrets by replication=platform\.registry-credentials: 0 objects in memory\r?\n/);
 });
 
 // FR-328

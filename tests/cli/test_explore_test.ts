@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { testWith } from "../outside_program.ts";
+import { CTRL_C, onTerminal, terminalTest } from "./on_terminal.ts";
 import { Binary, DEMO_PERMISSIONS, type Ended } from "./binary.ts";
 
 const SCENARIO = "a ConfigMap is copied with its binary data";
@@ -33,6 +34,21 @@ Deno.test("scenarios that are explored at the same time have the same results in
   const alone = await explored([...args, "--parallel", "1"]), together = await explored([...args, "--parallel", "2"]);
   assert.deepEqual([together.code, together.err, together.lines.at(-1)], [0, "", "6 passed, 0 failed"]);
   assert.deepEqual(together.lines, alone.lines);
+});
+
+// FR-535
+terminalTest("Ctrl-C ends an exploration with 130, and output and reports say that it is not complete", async () => {
+  await using binary = await onTerminal(80, ["test", "--explore", "--junit", "junit.xml"], { env: { NO_COLOR: "1" } });
+  await binary.until(/ [1-9]\d* plans, /);
+  await binary.send(CTRL_C);
+  const { code, out } = await binary.ended();
+  assert.equal(code, 130, out);
+  const [, open, all] =
+    /\ninterrupted: (\d+) of (\d+) scenarios are not explored to the end\r?\n\d+ passed, \d+ failed\r?\n/
+      .exec(out)!;
+  assert.ok(Number(open) > 0 && Number(open) <= Number(all), out);
+  assert.match(out, / \.\.\. (?:interrupted|\d+ failed) \(\d+ requests, \d+ of \d+ plans/);
+  assert.match(await Deno.readTextFile(`${binary.folder}/junit.xml`), /<testcase [^>]*>\s*<(?:error|skipped)/);
 });
 
 // FR-502

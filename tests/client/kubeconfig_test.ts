@@ -93,6 +93,20 @@ Deno.test("each mistake in a kubeconfig is one line with its fix", async () => {
   await refused(load({ "/k/config": config({ exec: { command: "" } }) }), /without a command/);
 });
 
+// FR-122
+Deno.test("a kubeconfig that is a folder, or that may not be read, is named with its own fix", async () => {
+  const hintOf = (cause: Error) =>
+    loadKubeconfig({ paths: ["here"], clock: new VirtualClock(), readFile: () => Promise.reject(cause) }).then(
+      () => assert.fail("it is read"),
+      (error: UsageError) => [error.message, error.hint],
+    );
+  assert.deepEqual(await hintOf(new Deno.errors.IsADirectory("EISDIR")), [
+    "cannot read the kubeconfig here",
+    "name a file in it",
+  ]);
+  assert.equal((await hintOf(new Deno.errors.PermissionDenied("EACCES")))[1], "check its permissions");
+});
+
 // FR-115
 Deno.test("a broken kubeconfig's error does not quote its token", async () => {
   await assert.rejects(load({ "/k/config": "users: [ {token: s3cr3t-value" }), (error: Error) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { explore, formatPlan, parsePlan, PLAN_KINDS } from "../../lib/explore/mod.ts";
+import { PLACE_MISSING } from "../../lib/explore/plan.ts";
 import { planRun, Suite } from "../../lib/harness/mod.ts";
 import { ConfigMap, defineResource, Operator } from "../../lib/operator/mod.ts";
 import { BUGS, CORRECT } from "./corpus.ts";
@@ -110,6 +111,23 @@ Deno.test("writes to a kind named Review have plans; access reviews, which only 
   const { problem, failures, explored } = await explore(planRun([suite])[0]!, { ...OPTIONS, kinds: ["crash"] });
   assert.deepEqual([problem, failures], [undefined, []]);
   assert.equal(explored, 3, "before its status is written, unanswered and answered");
+});
+
+// FR-536
+Deno.test("a plan for a write, event, call or version that the scenario lacks is no success", async () => {
+  const planned = planRun([BUGS.find(({ name }) => name === SHOWN.crash)!.fixed])[0]!;
+  for (
+    const name of [
+      "write:99:late",
+      "event:99:hide",
+      "call:1:crash",
+      "revision:99:shows:98",
+      "write:1:late+write:99:late",
+    ]
+  ) {
+    const { problem, explored } = await explore(planned, { ...OPTIONS, plan: parsePlan(name) });
+    assert.deepEqual([problem, explored], [PLACE_MISSING, 0], name);
+  }
 });
 
 // FR-502

@@ -86,7 +86,7 @@ Deno.test("a plan that sets the clock is refused before a cluster is opened", as
 Deno.test("a plan whose write the scenario does not have, and a scenario that fails, are no replay", async () => {
   const { buggy } = BUGS.find(({ name }) => name === "second_certificate")!;
   const none = await replayed(buggy, "write:99:crash:before");
-  assert.equal(none.problem, "the scenario has no such write, event or version with this seed");
+  assert.equal(none.problem, "the scenario has no such write, event, call or version with this seed");
   const broken = new Suite("broken", (await buggy.open()).operator).scenario("it breaks", () => {
     throw new Error("it broke");
   });
