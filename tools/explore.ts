@@ -8,15 +8,21 @@ import { Operator } from "@pintle/pintle";
 import { cli } from "@pintle/pintle/cli";
 import type { Suite } from "@pintle/pintle/testing";
 
-/** Examples with a suite of their own; others make one for each scenario. */
+/** Examples with a suite; `embedding` and `peering` have none. */
 const EXAMPLES = [
   "admission",
   "builtin_kinds",
   "children",
+  "daemons",
   "filters",
+  "handlers",
+  "hooks",
   "indexing",
+  "kopf_migration",
+  "memos",
   "minimal",
   "multi_namespace",
+  "sub_handlers",
   "timers",
   "versions",
   "volume_claim",

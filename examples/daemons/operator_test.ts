@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { denoTests, type ScenarioContext, Suite } from "@pintle/pintle/testing";
+import { denoTests, Suite } from "@pintle/pintle/testing";
 import { testSource } from "../../tests/cluster.ts";
 import { askByHttp, Endpoint, operator } from "./operator.ts";
 
@@ -30,21 +30,18 @@ class Outside {
   }
 }
 
-function told(name: string, story: (scenario: ScenarioContext, outside: Outside) => Promise<void>): void {
-  const suite = new Suite("daemons", {
-    world: () => new Outside(),
-    operator: (outside) => operator((url, signal) => outside.ask(url, signal), { interval: "20ms" }),
-  });
-  suite.scenario(name, (scenario) => story(scenario, scenario.world), { inProcess: true });
-  denoTests(Deno.test, suite, { rbac: true, source: testSource });
-}
+export const suite = new Suite("daemons", {
+  world: () => new Outside(),
+  operator: (outside) => operator((url, signal) => outside.ask(url, signal), { interval: "200ms" }),
+});
 
 const endpoint = (url: string) => ({
   metadata: { name: "shop" },
   spec: { url },
 });
 
-told("what an endpoint answers is written when it changes, and at no other time", async (scenario, outside) => {
+suite.scenario("what an endpoint answers is written when it changes, and at no other time", async (scenario) => {
+  const outside = scenario.world;
   const { given, when, then, cluster, operator, expect, ref } = scenario, shop = ref(Endpoint, "shop");
   await given("an endpoint that answers", () => cluster.create(Endpoint, endpoint("http://a")));
   await then("it is reachable", () => expect(shop).toMatch({ status: { reachable: true } }));
@@ -58,11 +55,12 @@ told("what an endpoint answers is written when it changes, and at no other time"
   });
   await then("it is not reachable", () => expect(shop).toMatch({ status: { reachable: false } }));
   await then("the new address is asked", () => outside.until(() => outside.urls.at(-1) === "http://b"));
-});
+}, { inProcess: true });
 
-told(
+suite.scenario(
   "an endpoint that is deleted in the middle of a question goes, and the question ends",
-  async (scenario, outside) => {
+  async (scenario) => {
+    const outside = scenario.world;
     const { given, when, then, cluster, expect, ref } = scenario, shop = ref(Endpoint, "shop");
     outside.answer = "never";
     await given("an endpoint that never answers", async () => {
@@ -73,9 +71,11 @@ told(
     await then("it goes", () => expect(shop).toBeGone());
     assert.equal(outside.asking, 0);
   },
+  { inProcess: true },
 );
 
-told("a daemon that breaks is started again, and the object says why", async (scenario, outside) => {
+suite.scenario("a daemon that breaks is started again, and the object says why", async (scenario) => {
+  const outside = scenario.world;
   const { given, when, then, cluster, expect, ref } = scenario, shop = ref(Endpoint, "shop");
   outside.answer = "broken";
   await given("a question that throws", () => cluster.create(Endpoint, endpoint("http://a")));
@@ -84,7 +84,8 @@ told("a daemon that breaks is started again, and the object says why", async (sc
   await then("it is reachable", () => expect(shop).toMatch({ status: { reachable: true } }));
 });
 
-told("the daemon of a killed operator starts again with the next one", async (scenario, outside) => {
+suite.scenario("the daemon of a killed operator starts again with the next one", async (scenario) => {
+  const outside = scenario.world;
   const { given, when, then, cluster, operator, expect, ref } = scenario, shop = ref(Endpoint, "shop");
   await given("a reachable endpoint", async () => {
     await cluster.create(Endpoint, endpoint("http://a"));
@@ -107,3 +108,5 @@ Deno.test("an address is asked over HTTP; no server and an error are no answer, 
   assert.equal(await askByHttp("http://127.0.0.1:1", signal), false);
   await assert.rejects(askByHttp(url, AbortSignal.abort(new Error("stop"))), /stop/);
 });
+
+denoTests(Deno.test, suite, { rbac: true, source: testSource });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { denoTests, type ScenarioContext, Suite } from "@pintle/pintle/testing";
+import { denoTests, Suite } from "@pintle/pintle/testing";
 import { testSource } from "../../tests/cluster.ts";
 import { Entry, openHttpStore, operator, type Store } from "./operator.ts";
 
@@ -29,20 +29,17 @@ class FakeStore implements Store {
   }
 }
 
-function told(name: string, story: (scenario: ScenarioContext, store: FakeStore) => Promise<void>): void {
-  const suite = new Suite("hooks", {
-    world: () => new FakeStore(),
-    operator: (store) => operator(() => store.open()),
-  });
-  suite.scenario(name, (scenario) => story(scenario, scenario.world), { inProcess: true, operator: "stopped" });
-  denoTests(Deno.test, suite, { rbac: true, source: testSource });
-}
+export const suite = new Suite("hooks", {
+  world: () => new FakeStore(),
+  operator: (store) => operator(() => store.open()),
+});
 
 const entry = { metadata: { name: "e" }, spec: { value: "one" } };
 
-told(
+suite.scenario(
   "the store is open before the first handler, closed after a stop, and left open by a crash",
-  async (scenario, store) => {
+  async (scenario) => {
+    const store = scenario.world;
     const { given, when, then, cluster, operator, expect, ref } = scenario;
     const made = await given("an entry", () => cluster.create(Entry, entry));
     await when("the operator starts", () => operator.start());
@@ -57,19 +54,27 @@ told(
     });
     assert.deepEqual(store.calls, ["open", "open", "close"]);
   },
+  { operator: "stopped", inProcess: true },
 );
 
-told("without a store the operator does not start, says why, and starts when there is one", async (scenario, store) => {
-  const { given, when, then, cluster, operator, expect, ref } = scenario;
-  store.isMissing = true;
-  await given("an entry", () => cluster.create(Entry, entry));
-  await then("it does not start", () => assert.rejects(operator.start(), /there is no store/));
-  await when("there is one", async () => {
-    store.isMissing = false;
-    await operator.start();
-  });
-  await then("the entry is stored", () => expect(ref(Entry, "e")).toHaveCondition("Ready"));
-});
+suite.scenario(
+  "without a store the operator does not start, says why, and starts when there is one",
+  async (scenario) => {
+    const store = scenario.world;
+    const { given, when, then, cluster, operator, expect, ref } = scenario;
+    store.isMissing = true;
+    await given("an entry", () => cluster.create(Entry, entry));
+    await then("it does not start", () => assert.rejects(operator.start(), /there is no store/));
+    await when("there is one", async () => {
+      store.isMissing = false;
+      await operator.start();
+    });
+    await then("the entry is stored", () => expect(ref(Entry, "e")).toHaveCondition("Ready"));
+  },
+  { operator: "stopped", inProcess: true },
+);
+
+denoTests(Deno.test, suite, { rbac: true, source: testSource });
 
 Deno.test("the probe says what the store says, and asks for patience, not for a new process", async () => {
   const store = new FakeStore(), declared = operator(() => store.open()), [probe] = declared.probes;

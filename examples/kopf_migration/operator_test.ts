@@ -3,17 +3,34 @@ import { denoTests, type ScenarioContext, Suite } from "@pintle/pintle/testing";
 import { testSource } from "../../tests/cluster.ts";
 import { Bucket, KOPF_FINALIZER, operator } from "./operator.ts";
 
-function told(name: string, story: (scenario: ScenarioContext, calls: string[]) => Promise<void>): void {
-  const calls: string[] = [];
-  const suite = new Suite("kopf migration", () =>
-    operator({
-      make: (_, region) => Promise.resolve(void calls.push(`make ${region}`)),
-      change: (_, what) => Promise.resolve(void calls.push(`change ${what}`)),
-      remove: () => Promise.resolve(void calls.push("remove")),
-    }));
-  suite.scenario(name, (scenario) => story(scenario, calls), { inProcess: true, operator: "stopped" });
-  denoTests(Deno.test, suite, { rbac: true, source: testSource });
+/** Buckets in memory. */
+class FakeBuckets {
+  readonly #calls: string[] = [];
+
+  /** In order; a retry repeats one. */
+  get calls(): readonly string[] {
+    return this.#calls;
+  }
+
+  make(_id: string, region: string): Promise<void> {
+    return this.#call(`make ${region}`);
+  }
+  change(_id: string, what: readonly string[]): Promise<void> {
+    return this.#call(`change ${what}`);
+  }
+  remove(): Promise<void> {
+    return this.#call("remove");
+  }
+  #call(call: string): Promise<void> {
+    this.#calls.push(call);
+    return Promise.resolve();
+  }
 }
+
+export const suite = new Suite("kopf migration", {
+  world: () => new FakeBuckets(),
+  operator: (buckets) => operator(buckets),
+});
 
 /** A bucket as Kopf 1.45 leaves it behind: its finalizer, the essence that it handled, and a result in the status. */
 async function leftByKopf({ cluster, ref }: ScenarioContext, region: string, handled: string = region): Promise<void> {
@@ -31,7 +48,8 @@ async function leftByKopf({ cluster, ref }: ScenarioContext, region: string, han
   await cluster.patch(ref(Bucket, "logs"), status, { subresource: "status" });
 }
 
-told("what Kopf has handled is not handled again, and is held by the new finalizer", async (scenario, calls) => {
+suite.scenario("what Kopf has handled is not handled again, and is held by the new finalizer", async (scenario) => {
+  const { calls } = scenario.world;
   const { given, when, then, cluster, operator, expect, ref } = scenario, logs = ref(Bucket, "logs");
   await given("a bucket of a Kopf operator that is gone", () => leftByKopf(scenario, "north"));
   await when("its successor starts", async () => {
@@ -49,11 +67,12 @@ told("what Kopf has handled is not handled again, and is held by the new finaliz
   await when("it is deleted", () => cluster.delete(logs));
   await then("it goes", () => expect(logs).toBeGone());
   assert.deepEqual(calls, ["change spec.versioned", "remove"]);
-});
+}, { operator: "stopped", inProcess: true });
 
-told(
+suite.scenario(
   "what changed, and what was deleted, between Kopf's end and the successor's start is handled",
-  async (scenario, calls) => {
+  async (scenario) => {
+    const { calls } = scenario.world;
     const { given, when, then, cluster, operator, expect, ref } = scenario, logs = ref(Bucket, "logs");
     await given("a bucket that was moved since Kopf has seen it", () => leftByKopf(scenario, "south", "north"));
     await when("the successor starts", async () => {
@@ -70,9 +89,11 @@ told(
     await then("it is cleaned up, and goes", () => expect(logs).toBeGone());
     assert.deepEqual(calls, ["change spec.region", "remove"]);
   },
+  { operator: "stopped", inProcess: true },
 );
 
-told("killed in the middle of taking over, the next one ends where it would have", async (scenario, calls) => {
+suite.scenario("killed in the middle of taking over, the next one ends where it would have", async (scenario) => {
+  const { calls } = scenario.world;
   const { given, when, then, operator, expect, ref } = scenario, logs = ref(Bucket, "logs");
   await given("a bucket of a Kopf operator", () => leftByKopf(scenario, "south", "north"));
   for (const verdict of ["dieBefore", "dieAfter"] as const) {
@@ -88,9 +109,10 @@ told("killed in the middle of taking over, the next one ends where it would have
   await when("another one starts", () => operator.start());
   await then("all is well", () => expect(logs).toHaveCondition("Ready"));
   assert.deepEqual([...new Set(calls)], ["change spec.region"]);
-});
+}, { operator: "stopped", inProcess: true });
 
-told("what Kopf noted down and cannot be read makes a bucket no new one", async (scenario, calls) => {
+suite.scenario("what Kopf noted down and cannot be read makes a bucket no new one", async (scenario) => {
+  const { calls } = scenario.world;
   const { given, when, then, cluster, operator, expect, ref } = scenario, logs = ref(Bucket, "logs");
   await given("a bucket with a damaged record", async () => {
     await leftByKopf(scenario, "north");
@@ -100,4 +122,6 @@ told("what Kopf noted down and cannot be read makes a bucket no new one", async 
   await when("the successor starts", () => operator.start());
   await then("all is well", () => expect(logs).toHaveCondition("Ready"));
   assert.ok(!calls.some((call) => call.startsWith("make")), `${calls}`);
-});
+}, { operator: "stopped" });
+
+denoTests(Deno.test, suite, { rbac: true, source: testSource });

@@ -22,9 +22,11 @@ export const SOURCE = "examples.pintle.dev/source", COPY = "examples.pintle.dev/
 const shares = ({ metadata }: { metadata?: { labels?: Record<string, string> } }) =>
   metadata?.labels?.[SHARED] === "true";
 
+const isCopy = ({ metadata }: ConfigMapObject) => metadata?.labels?.[COPY] === "true";
+
 /** Where the copies of each source are. */
-const copies = new ObjectIndex("copies by source", ({ metadata = {} }: ConfigMapObject) => {
-  const source = metadata.labels?.[COPY] === "true" ? metadata.annotations?.[SOURCE] : undefined;
+const copies = new ObjectIndex("copies by source", (object: ConfigMapObject) => {
+  const { metadata = {} } = object, source = isCopy(object) ? metadata.annotations?.[SOURCE] : undefined;
   return source === undefined ? [] : [[source, { namespace: metadata.namespace!, name: metadata.name! }]];
 });
 
@@ -42,6 +44,11 @@ export function operator(): Operator {
   made.on(ConfigMap)
     .index(copies)
     .reconcile(async ({ object, namespace, name, apply, client, cached, index, events }) => {
+      if (isCopy(object)) { // it can outlive its source: its write may have come late
+        const [source] = sourceOf(object), there = source && await client.find<ConfigMapObject>(ConfigMap, source);
+        if (!there || !shares(there)) await remove(client, [{ namespace, name }]);
+        return;
+      }
       const source = `${namespace}/${name}`, wanted = new Set<string>();
       const namespaces = shares(object) ? [...cached(Namespace).values()].filter(shares) : [];
       for (const { metadata, status } of namespaces) {
