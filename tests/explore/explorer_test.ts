@@ -54,6 +54,15 @@ Deno.test("a plan of a failure finds it again by its name, with the same request
   assert.deepEqual(again.failures[0]!.findings, failure!.findings);
 });
 
+// FR-525
+Deno.test("of a failing plan of three faults the one that matters is shown", async () => {
+  const bug = BUGS.find(({ name }) => name === SHOWN.crash)!, planned = planRun([bug.buggy])[0]!;
+  const [failure] = (await explore(planned, { ...OPTIONS, kinds: ["crash"], failuresMax: 1 })).failures;
+  const plan = parsePlan(`event:1:repeat+${formatPlan(failure!.plan)}+event:2:repeat`)!;
+  const { failures } = await explore(planned, { ...OPTIONS, plan });
+  assert.deepEqual(failures.map(({ plan }) => formatPlan(plan)), [formatPlan(failure!.plan)]);
+});
+
 for (const suite of CORRECT) {
   // FR-504
   Deno.test(`no crash is an alarm for the correct operator of ${suite.name}`, async () => {
