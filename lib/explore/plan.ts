@@ -23,6 +23,7 @@ export type Fault =
   | { readonly at: "write"; readonly nth: number; readonly fate: Exclude<WriteFate, { readonly kind: "pass" }> }
   | { readonly at: "event"; readonly nth: number; readonly fate: Exclude<EventFate, { readonly kind: "deliver" }> }
   | { readonly at: "call"; readonly nth: number; readonly fate: Exclude<CallFate, { readonly kind: "pass" }> }
+  | { readonly at: "bookmark"; readonly nth: number; readonly fate: { readonly kind: "lose" } }
   /** The operator dies once the storage has `revision`; the next process sees the state of `shows`. */
   | { readonly at: "revision"; readonly revision: number; readonly shows: number };
 
@@ -43,12 +44,13 @@ const CLOCK_STEP_MS = 3_600_000;
 /** The faults of a plan, for one run. */
 export function networkFaults({ faults }: Plan): NetworkFaults {
   const writes = new Map<number, WriteFate>(), events = new Map<number, EventFate>(), crashes = new Set<number>();
-  const calls = new Map<number, CallFate>();
+  const calls = new Map<number, CallFate>(), lost = new Set<number>();
   let stale: NetworkFaults["stale"];
   for (const fault of faults) {
     if (fault.at === "write") writes.set(fault.nth, fault.fate);
     else if (fault.at === "event") events.set(fault.nth, fault.fate);
     else if (fault.at === "call") calls.set(fault.nth, fault.fate);
+    else if (fault.at === "bookmark") lost.add(fault.nth);
     else {
       crashes.add(fault.revision);
       stale = { revision: fault.shows, forMs: STALE_MS };
@@ -58,6 +60,7 @@ export function networkFaults({ faults }: Plan): NetworkFaults {
     onWrite: ({ nthWrite }) => writes.get(nthWrite!) ?? { kind: "pass" },
     onEvent: ({ nth }) => events.get(nth) ?? { kind: "deliver" },
     onCall: ({ nth }) => calls.get(nth) ?? { kind: "pass" },
+    losesBookmark: ({ nth }) => lost.has(nth),
     crashesAt: (revision) => crashes.delete(revision),
     stale,
   };
@@ -90,6 +93,7 @@ function parseFault(text: string): Fault | undefined {
     return kind === "shows" && Number.isSafeInteger(shows) ? { at, revision: nth, shows } : undefined;
   }
   if (at === "call") return kind === "crash" || kind === "fail" ? { at, nth, fate: { kind } } : undefined;
+  if (at === "bookmark") return kind === "lose" ? { at, nth, fate: { kind } } : undefined;
   const fate = at === "write" ? writeFate(kind, details) : at === "event" ? eventFate(kind, details) : undefined;
   return fate && { at, nth, fate } as Fault;
 }
@@ -140,7 +144,7 @@ function kindOf(fault: Fault): PlanKind {
 }
 
 /** A fault in words. */
-export function describeFault(fault: Fault, { requests, events, calls }: Trace): string {
+export function describeFault(fault: Fault, { requests, events, calls, bookmarks }: Trace): string {
   if (fault.at === "revision") {
     return `the operator dies at version ${fault.revision}; the next process sees the cluster of version ${fault.shows} ` +
       `for ${STALE_MS / 1_000} s`;
@@ -152,6 +156,10 @@ export function describeFault(fault: Fault, { requests, events, calls }: Trace):
   if (fault.at === "call") {
     const call = calls.find(({ nth }) => nth === fault.nth)?.name ?? `call ${fault.nth}`;
     return fault.fate.kind === "crash" ? `the operator dies right after ${call}` : `an error is thrown by ${call}`;
+  }
+  if (fault.at === "bookmark") {
+    const watch = bookmarks.find(({ nth }) => nth === fault.nth)?.watch.split("/").at(-1) ?? `bookmark ${fault.nth}`;
+    return `the operator never gets the bookmark that ends the list of ${watch}`;
   }
   const event = events.find(({ nth }) => nth === fault.nth);
   return `${eventWords(fault.fate)} ${event ? describeEvent(event) : `event ${fault.nth}`}`;
@@ -260,6 +268,7 @@ export function makePlans(trace: Trace, random: Random): PlanSet {
       add("events", { at: "event", nth, fate });
     }
   }
+  for (const { nth } of trace.bookmarks) add("events", { at: "bookmark", nth, fate: { kind: "lose" } });
   for (const { nthWrite: nth = 0, isEffective } of writes) {
     for (const code of [409, 429, 500, 504]) {
       add("errors", { at: "write", nth, fate: { kind: "fail", code, effect: false } });

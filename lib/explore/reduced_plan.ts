@@ -1,8 +1,8 @@
 import type { Fault, Plan } from "./plan.ts";
 
 /**
- * The shortest part of a failing plan that still fails, by delta debugging (Zeller and Hildebrandt, 2002): without any
- * one of its faults it passes. `examine` runs a part, and returns undefined where it passes; `failed` is the whole plan.
+ * The shortest part of a failing plan that still fails, by delta debugging (Zeller and Hildebrandt, 2002). Without any
+ * one of its faults it passes. `examine` runs a part, and returns undefined where that passes.
  */
 export async function reducePlan<F extends { readonly plan: Plan }>(
   failed: F,

@@ -47,6 +47,12 @@ export interface TracedEvent {
   readonly nth: number;
 }
 
+/** The bookmark with which a watch of the operator says that its list is complete. */
+export interface TracedBookmark extends Pick<TracedEvent, "process" | "watch" | "atMs"> {
+  /** Among these bookmarks, from 1. */
+  readonly nth: number;
+}
+
 /** A call of the operator to a function of the suite's world. */
 export interface TracedCall {
   readonly process: string;
@@ -73,6 +79,7 @@ export interface Lifetime {
 export class Trace {
   readonly requests: TracedRequest[] = [];
   readonly events: TracedEvent[] = [];
+  readonly bookmarks: TracedBookmark[] = [];
   readonly calls: TracedCall[] = [];
   /** Of each object, by uid. */
   readonly lifetimes = new Map<string, Lifetime>();

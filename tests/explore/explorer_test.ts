@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { explore, formatPlan, parsePlan, PLAN_KINDS } from "../../lib/explore/mod.ts";
+import { networkFaults } from "../../lib/explore/plan.ts";
+import type { NetworkFaults } from "../../lib/explore/simulated_cluster.ts";
+import { prepare, runSimulated } from "../../lib/explore/simulated_run.ts";
 import { planRun, Suite } from "../../lib/harness/mod.ts";
 import { ConfigMap, Operator } from "../../lib/operator/mod.ts";
 import { BUGS, CORRECT } from "./corpus.ts";
@@ -63,12 +66,26 @@ Deno.test("of a failing plan of three faults the one that matters is shown", asy
   assert.deepEqual(failures.map(({ plan }) => formatPlan(plan)), [formatPlan(failure!.plan)]);
 });
 
+// FR-526
+Deno.test("an operator that never gets the bookmark of a list lists again, and ends as without the fault", async () => {
+  const planned = planRun([CORRECT[0]!])[0]!, plan = parsePlan("bookmark:1:lose")!;
+  const { trace, failures, explored } = await explore(planned, { ...OPTIONS, plan });
+  assert.deepEqual([formatPlan(plan), explored, failures], ["bookmark:1:lose", 1, []]);
+  const { watch } = trace!.bookmarks[0]!, prepared = await prepare(planned, OPTIONS);
+  const watches = async (faults?: NetworkFaults) => {
+    const run = await runSimulated(planned, { ...OPTIONS, prepared, faults });
+    return run.trace.requests.filter(({ target, path }) => target?.verb === "watch" && path.split("?")[0] === watch)
+      .filter(({ atMs }) => atMs < 60_000).length;
+  };
+  assert.equal(await watches(networkFaults(plan)), await watches() + 1);
+});
+
 for (const suite of CORRECT) {
-  // FR-504
-  Deno.test(`no crash is an alarm for the correct operator of ${suite.name}`, async () => {
+  // FR-504, FR-523
+  Deno.test(`no crash and no change of another client is an alarm for the correct operator of ${suite.name}`, async () => {
     const { problem, failures } = await explore(planRun([suite])[0]!, {
       ...OPTIONS,
-      kinds: ["crash"],
+      kinds: ["crash", "foreign"],
       plansMax: FIXED_PLANS_MAX,
     });
     assert.equal(problem, undefined);
