@@ -13,6 +13,7 @@ import {
   type PlanKind,
   type PruneReason,
 } from "./plan.ts";
+import { reducePlan } from "./reduced_plan.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
 import { leakedSecret } from "./secret_leak.ts";
 import { SpecSearch } from "./spec_search.ts";
@@ -199,17 +200,22 @@ async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity
   let explored = 0, held = 0;
   const report = () => onPlan?.({ done: explored + held, all: plans.length, failed: failures.length });
   report();
+  const failureOf = async (plan: Plan): Promise<FailedPlan | undefined> => {
+    const { run, findings } = await examine(plan);
+    if (signal.aborted) return undefined;
+    explored++;
+    return findings.length > 0 ? { plan, findings, run: { trace: run.trace, result: run.result } } : undefined;
+  };
   for (const plan of plans) {
     if (signal.aborted || failures.length >= failuresMax) break;
     if (holdsFailure(plan, failures)) {
       held++;
       continue;
     }
-    const { run, findings } = await examine(plan);
+    const failed = await failureOf(plan);
     if (signal.aborted) break; // what it found is the interruption's
-    explored++;
     exploredKinds.add(plan.kind);
-    if (findings.length > 0) failures.push({ plan, findings, run: { trace: run.trace, result: run.result } });
+    if (failed) failures.push(await reducePlan(failed, failureOf));
     report();
   }
   const isInterrupted = signal.aborted && explored + held < plans.length;

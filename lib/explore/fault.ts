@@ -6,6 +6,7 @@ export type Fault =
   | { readonly at: "write"; readonly nth: number; readonly fate: Exclude<WriteFate, { readonly kind: "pass" }> }
   | { readonly at: "event"; readonly nth: number; readonly fate: Exclude<EventFate, { readonly kind: "deliver" }> }
   | { readonly at: "call"; readonly nth: number; readonly fate: Exclude<CallFate, { readonly kind: "pass" }> }
+  | { readonly at: "bookmark"; readonly nth: number; readonly fate: { readonly kind: "lose" } }
   /** The operator dies once the storage has `revision`; the next process sees the state of `shows`. */
   | { readonly at: "revision"; readonly revision: number; readonly shows: number };
 
@@ -28,6 +29,7 @@ export function parseFault(text: string): Fault | undefined {
     return kind === "shows" && Number.isSafeInteger(shows) ? { at, revision: nth, shows } : undefined;
   }
   if (at === "call") return kind === "crash" || kind === "fail" ? { at, nth, fate: { kind } } : undefined;
+  if (at === "bookmark") return kind === "lose" ? { at, nth, fate: { kind } } : undefined;
   const fate = at === "write" ? writeFate(kind, details) : at === "event" ? eventFate(kind, details) : undefined;
   return fate && { at, nth, fate } as Fault;
 }
@@ -61,7 +63,7 @@ function eventFate(kind: string | undefined, [first]: readonly string[]): EventF
 }
 
 /** A fault in words. */
-export function describeFault(fault: Fault, { requests, events, calls }: TraceRecord): string {
+export function describeFault(fault: Fault, { requests, events, calls, bookmarks }: TraceRecord): string {
   if (fault.at === "revision") {
     return `the operator dies at version ${fault.revision}; the next process sees the cluster of version ${fault.shows} ` +
       `for ${STALE_MS / 1_000} s`;
@@ -73,6 +75,10 @@ export function describeFault(fault: Fault, { requests, events, calls }: TraceRe
   if (fault.at === "call") {
     const call = calls.find(({ nth }) => nth === fault.nth)?.name ?? `call ${fault.nth}`;
     return fault.fate.kind === "crash" ? `the operator dies right after ${call}` : `an error is thrown by ${call}`;
+  }
+  if (fault.at === "bookmark") {
+    const watch = bookmarks.find(({ nth }) => nth === fault.nth)?.watch.split("/").at(-1) ?? `bookmark ${fault.nth}`;
+    return `the operator never gets the bookmark that ends the list of ${watch}`;
   }
   const event = events.find(({ nth }) => nth === fault.nth);
   return `${eventWords(fault.fate)} ${event ? describeEvent(event) : `event ${fault.nth}`}`;

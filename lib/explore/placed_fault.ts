@@ -50,7 +50,7 @@ export function placeFaults(plan: Plan, trace: TraceRecord): (PlacedFault | unde
       const moment = momentOf(trace.events, nameOf, ({ nth }) => nth === fault.nth);
       return moment && { at: "event", moment, fate: fault.fate };
     }
-    if (fault.at === "call") return undefined;
+    if (fault.at === "call" || fault.at === "bookmark") return undefined;
     const after = (revision: number) =>
       momentOf(trace.requests, writeNameOf, (each) => each.isEffective === true && each.revision === revision);
     const dies = after(fault.revision), shows = after(fault.shows);

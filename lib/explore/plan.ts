@@ -34,12 +34,13 @@ const CLOCK_STEP_MS = 3_600_000;
 /** The faults of a plan, for one run. */
 export function networkFaults({ faults }: Plan): NetworkFaults {
   const writes = new Map<number, WriteFate>(), events = new Map<number, EventFate>(), crashes = new Set<number>();
-  const calls = new Map<number, CallFate>();
+  const calls = new Map<number, CallFate>(), lost = new Set<number>();
   let stale: NetworkFaults["stale"];
   for (const fault of faults) {
     if (fault.at === "write") writes.set(fault.nth, fault.fate);
     else if (fault.at === "event") events.set(fault.nth, fault.fate);
     else if (fault.at === "call") calls.set(fault.nth, fault.fate);
+    else if (fault.at === "bookmark") lost.add(fault.nth);
     else {
       crashes.add(fault.revision);
       stale = { revision: fault.shows, forMs: STALE_MS };
@@ -49,6 +50,7 @@ export function networkFaults({ faults }: Plan): NetworkFaults {
     onWrite: ({ nthWrite }) => writes.get(nthWrite!) ?? { kind: "pass" },
     onEvent: ({ nth }) => events.get(nth) ?? { kind: "deliver" },
     onCall: ({ nth }) => calls.get(nth) ?? { kind: "pass" },
+    losesBookmark: ({ nth }) => lost.has(nth),
     crashesAt: (revision) => crashes.delete(revision),
     stale,
   };
@@ -58,7 +60,7 @@ export function networkFaults({ faults }: Plan): NetworkFaults {
 export const PLACE_MISSING = "the scenario has no such write, event, call or version with this seed";
 
 /** Whether a reference run has the place of each fault. */
-export function isPlaced({ faults }: Plan, { requests, events, calls }: TraceRecord): boolean {
+export function isPlaced({ faults }: Plan, { requests, events, calls, bookmarks }: TraceRecord): boolean {
   const hasVersion = (wanted: number) =>
     requests.some(({ isEffective, revision }) => isEffective && revision === wanted);
   return faults.every((fault) => {
@@ -69,6 +71,8 @@ export function isPlaced({ faults }: Plan, { requests, events, calls }: TraceRec
         return events.some(({ nth }) => nth === fault.nth);
       case "call":
         return calls.some(({ nth }) => nth === fault.nth);
+      case "bookmark":
+        return bookmarks.some(({ nth }) => nth === fault.nth);
       case "revision":
         return hasVersion(fault.revision) && hasVersion(fault.shows);
     }
@@ -157,6 +161,7 @@ export function makePlans(trace: TraceRecord, random: Random): PlanSet {
       add("events", { at: "event", nth, fate });
     }
   }
+  for (const { nth } of trace.bookmarks) add("events", { at: "bookmark", nth, fate: { kind: "lose" } });
   for (const { nthWrite: nth = 0, isEffective } of writes) {
     for (const code of [409, 429, 500, 504]) {
       add("errors", { at: "write", nth, fate: { kind: "fail", code, effect: false } });

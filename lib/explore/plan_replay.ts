@@ -63,10 +63,12 @@ export async function replayPlan(
   const { seed, signal, waitMsMax, source, onStage } = options, nothing = { faults: [], missed: [], findings: [] };
   if (
     plan.transition ||
-    plan.faults.some((fault) => fault.at === "call" || fault.at === "write" && fault.fate.kind === "clock")
+    plan.faults.some((fault) =>
+      fault.at === "call" || fault.at === "bookmark" || fault.at === "write" && fault.fate.kind === "clock"
+    )
   ) {
     throw new UsageError(
-      "plans that set the clock, change specs or have a fault in the suite's world run in the simulation only",
+      "plans that set the clock, change specs, lose a bookmark or have a fault in the suite's world run in the simulation only",
       "leave out --cluster",
     );
   }

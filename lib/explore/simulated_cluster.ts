@@ -5,7 +5,15 @@ import { isWrite } from "../harness/operator_under_test.ts";
 import { failure, FAULT_MESSAGE, noStreamingLists } from "./failed_answer.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 import type { Simulation } from "./simulation.ts";
-import { type Actor, isUnknown, Trace, type TracedCall, type TracedEvent, type TracedRequest } from "./trace.ts";
+import {
+  type Actor,
+  isUnknown,
+  Trace,
+  type TracedBookmark,
+  type TracedCall,
+  type TracedEvent,
+  type TracedRequest,
+} from "./trace.ts";
 
 /** What happens to a write of the operator. */
 export type WriteFate =
@@ -47,6 +55,8 @@ export interface NetworkFaults {
   onWrite?(request: TracedRequest): WriteFate;
   onEvent?(event: TracedEvent): EventFate;
   onCall?(call: TracedCall): CallFate;
+  /** Whether the bookmark that ends a watch's list is lost. */
+  losesBookmark?(bookmark: TracedBookmark): boolean;
   /** Whether the operator's process dies once the storage has this revision. */
   crashesAt?(revision: number): boolean;
   /** What the lists and watches of a process that starts after a fault show: the state of `revision`, for a while. */
@@ -301,7 +311,8 @@ export class SimulatedCluster implements Cluster {
     const headers = { "content-type": "application/merge-patch+json" };
     const response = await this.#admin.fetch(object, { method: "PATCH", headers, body });
     const { metadata } = await response.json() as { metadata?: { uid?: string } };
-    if (response.ok && metadata?.uid) this.trace.changedByAnother.add(metadata.uid);
+    const isTeardown = this.trace.settledAfter < Infinity;
+    if (response.ok && metadata?.uid && !isTeardown) this.trace.changedByAnother.add(metadata.uid);
   }
 
   /** Resolves when a message has arrived. */
@@ -330,6 +341,15 @@ export class SimulatedCluster implements Cluster {
     const fate = this.#faults.onEvent?.(traced) ?? { kind: "deliver" };
     if (fate.kind !== "deliver") this.#markFault();
     return fate;
+  }
+
+  /** Records the bookmark that ends a list, and says whether it is lost. */
+  losesBookmark(bookmark: Pick<TracedBookmark, "process" | "watch">): boolean {
+    const traced = { ...bookmark, atMs: this.#sinceStartMs(), nth: this.trace.bookmarks.length + 1 };
+    this.trace.bookmarks.push(traced);
+    const isLost = this.#faults.losesBookmark?.(traced) ?? false;
+    if (isLost) this.#markFault();
+    return isLost;
   }
 
   /** A call to the suite's world; only those of the operator are recorded, and can have a fault. */
@@ -427,7 +447,11 @@ class WatchDelivery {
 
   #fateOf(line: string): EventFate {
     const { type, object } = JSON.parse(line) as { type: string; object: { metadata?: Record<string, string> } };
-    if (type === "BOOKMARK") this.#isInitial = false;
+    if (type === "BOOKMARK" && this.#isInitial) {
+      this.#isInitial = false;
+      const { process, path } = this.#watcher;
+      if (this.#cluster.losesBookmark({ process: process.name, watch: path.split("?")[0]! })) return { kind: "hide" };
+    }
     if (type === "BOOKMARK" || type === "ERROR") return { kind: "deliver" };
     const { namespace = "", name = "", uid = "", resourceVersion = "" } = object.metadata ?? {};
     const key = `${namespace}/${name}`, watch = this.#watcher.path.split("?")[0]!;

@@ -50,6 +50,12 @@ export function isUnknown(type: string, hidden: string | undefined): boolean {
   return hidden === "ADDED" && type !== "ADDED";
 }
 
+/** The bookmark with which a watch of the operator says that its list is complete. */
+export interface TracedBookmark extends Pick<TracedEvent, "process" | "watch" | "atMs"> {
+  /** Among these bookmarks, from 1. */
+  readonly nth: number;
+}
+
 /** A call of the operator to a function of the suite's world. */
 export interface TracedCall {
   readonly process: string;
@@ -76,6 +82,7 @@ export interface Lifetime {
 export interface TraceRecord {
   readonly requests: readonly TracedRequest[];
   readonly events: readonly TracedEvent[];
+  readonly bookmarks: readonly TracedBookmark[];
   readonly calls: readonly TracedCall[];
   /** Of each object, by uid. */
   readonly lifetimes: ReadonlyMap<string, Lifetime>;
@@ -87,6 +94,7 @@ export interface TraceRecord {
 export class Trace implements TraceRecord {
   readonly requests: TracedRequest[] = [];
   readonly events: TracedEvent[] = [];
+  readonly bookmarks: TracedBookmark[] = [];
   readonly calls: TracedCall[] = [];
   /** Of each object, by uid. */
   readonly lifetimes = new Map<string, Lifetime>();

@@ -134,7 +134,7 @@ Deno.test("a plan that sets the clock is not replayed on a real control plane", 
   assert.equal(code, 2);
   assert.match(
     err,
-    /^pintle: plans that set the clock, change specs or have a fault in the suite's world run in the simulation only\n {2}fix: /,
+    /^pintle: plans that set the clock, change specs, lose a bookmark or have a fault in the suite's world run in the simulation only\n {2}fix: /,
   );
 });
 

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { explore, formatPlan, parsePlan, PLAN_KINDS } from "../../lib/explore/mod.ts";
-import { PLACE_MISSING } from "../../lib/explore/plan.ts";
+import { networkFaults, PLACE_MISSING } from "../../lib/explore/plan.ts";
+import type { NetworkFaults } from "../../lib/explore/simulated_cluster.ts";
+import { prepare, runSimulated } from "../../lib/explore/simulated_run.ts";
 import { planRun, Suite } from "../../lib/harness/mod.ts";
 import { ConfigMap, defineResource, Operator } from "../../lib/operator/mod.ts";
 import { BUGS, CORRECT } from "./corpus.ts";
@@ -56,12 +58,35 @@ Deno.test("a plan of a failure finds it again by its name, with the same request
   assert.deepEqual(again.failures[0]!.findings, failure!.findings);
 });
 
+// FR-525
+Deno.test("of a failing plan of three faults the one that matters is shown", async () => {
+  const bug = BUGS.find(({ name }) => name === SHOWN.crash)!, planned = planRun([bug.buggy])[0]!;
+  const [failure] = (await explore(planned, { ...OPTIONS, kinds: ["crash"], failuresMax: 1 })).failures;
+  const plan = parsePlan(`event:1:repeat+${formatPlan(failure!.plan)}+event:2:repeat`)!;
+  const { failures } = await explore(planned, { ...OPTIONS, plan });
+  assert.deepEqual(failures.map(({ plan }) => formatPlan(plan)), [formatPlan(failure!.plan)]);
+});
+
+// FR-526
+Deno.test("an operator that never gets the bookmark of a list lists again, and ends as without the fault", async () => {
+  const planned = planRun([CORRECT[0]!])[0]!, plan = parsePlan("bookmark:1:lose")!;
+  const { trace, failures, explored } = await explore(planned, { ...OPTIONS, plan });
+  assert.deepEqual([formatPlan(plan), explored, failures], ["bookmark:1:lose", 1, []]);
+  const { watch } = trace!.bookmarks[0]!, prepared = await prepare(planned, OPTIONS);
+  const watches = async (faults?: NetworkFaults) => {
+    const run = await runSimulated(planned, { ...OPTIONS, prepared, faults });
+    return run.trace.requests.filter(({ target, path }) => target?.verb === "watch" && path.split("?")[0] === watch)
+      .filter(({ atMs }) => atMs < 60_000).length;
+  };
+  assert.equal(await watches(networkFaults(plan)), await watches() + 1);
+});
+
 for (const suite of CORRECT) {
-  // FR-504
-  Deno.test(`no crash is an alarm for the correct operator of ${suite.name}`, async () => {
+  // FR-504, FR-523
+  Deno.test(`no crash and no change of another client is an alarm for the correct operator of ${suite.name}`, async () => {
     const { problem, failures } = await explore(planRun([suite])[0]!, {
       ...OPTIONS,
-      kinds: ["crash"],
+      kinds: ["crash", "foreign"],
       plansMax: FIXED_PLANS_MAX,
     });
     assert.equal(problem, undefined);

@@ -78,7 +78,7 @@ Deno.test("a plan that sets the clock is refused before a cluster is opened", as
   const { buggy } = BUGS[0]!;
   await assert.rejects(
     replayed(buggy, "write:1:clock:3600000", { source }),
-    /^UsageError: plans that set the clock, change specs or have a fault in the suite's world run in the simulation only$/,
+    /^UsageError: plans that set the clock, change specs, lose a bookmark or have a fault in the suite's world run in the simulation only$/,
   );
 });
 
