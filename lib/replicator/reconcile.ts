@@ -64,7 +64,8 @@ export class ReplicationReconciler {
     const source = read && await this.#facts(context, read, seen!.metadata!.resourceVersion!);
     if (source?.refused) return refuseSource(context, source.refused);
     const matched = matchedNamespaces(context, targets);
-    const removal = await this.#removeUndeclared(context, new Set(source ? matched.keys() : []));
+    const declared = new Set(source ? matched.keys() : []);
+    const removal = await this.#removeUndeclared(context, declared, source ? targets : undefined);
     if (!source) return this.#sourceMissing(context, { ...targets, matched: matched.size }, removal);
     const allowed = [...matched].filter(([, allowed]) => allowed).map(([name]) => name);
     const refused = [...matched].filter(([, allowed]) => !allowed).map(([name]) => notTrusted(namespace, name));
@@ -81,7 +82,7 @@ export class ReplicationReconciler {
       const labelSelector = `${REPLICATION_LABEL}=${replicationLabel(replication)}`;
       const { items } = await client.list<KubeObject>(kind, { labelSelector, metadataOnly: true });
       const copies = undeclaredCopies(replication, items.map(recordOf), () => false);
-      failures.push(...await this.#removeCopies(context, kind, copies, spec.deletionPolicy ?? "Delete"));
+      failures.push(...await this.#removeCopies(context, { kind }, copies, spec.deletionPolicy ?? "Delete"));
     }
     if (failures.length > 0) throw incomplete("could not be removed", failures);
     this.#remembered.delete(replication.uid);
@@ -101,7 +102,12 @@ export class ReplicationReconciler {
     return remembered.source = sourceFacts(source, remembered.source, await read.refusal());
   }
 
-  async #removeUndeclared(context: Context, targets: ReadonlySet<string>): Promise<ReplicationFailure[]> {
+  /** `matching` is absent if there is no source. */
+  async #removeUndeclared(
+    context: Context,
+    targets: ReadonlySet<string>,
+    matching: Targets | undefined,
+  ): Promise<ReplicationFailure[]> {
     const { spec } = context, replication = identityOf(context);
     const failures: ReplicationFailure[] = [];
     for (const [kindName, kind] of Object.entries(KINDS)) {
@@ -112,8 +118,15 @@ export class ReplicationReconciler {
         ({ metadata }) =>
           kindName === spec.source.kind && metadata?.name === copyName(spec) && targets.has(metadata.namespace ?? ""),
       ).filter((copy) => !this.#isLeaving(context, copy));
-      if (copies.length > 0) await requireCurrent(context);
-      failures.push(...await this.#removeCopies(context, kind, copies, spec.deletionPolicy));
+      if (copies.length === 0) continue;
+      await requireCurrent(context);
+      if (!matching) await requireNoSource(context);
+      const check = async ({ metadata }: CopyRecord) => {
+        if (matching && kindName === spec.source.kind && metadata?.name === copyName(spec)) {
+          await requireNoTarget(context, matching, metadata.namespace!);
+        }
+      };
+      failures.push(...await this.#removeCopies(context, { kind, check }, copies, spec.deletionPolicy));
     }
     return failures;
   }
@@ -126,13 +139,14 @@ export class ReplicationReconciler {
 
   async #removeCopies(
     context: Context,
-    kind: CopyKind,
+    { kind, check }: { readonly kind: CopyKind; readonly check?: (copy: CopyRecord) => Promise<void> },
     copies: readonly CopyRecord[],
     deletionPolicy: "Delete" | "Orphan",
   ): Promise<ReplicationFailure[]> {
     if (copies.length === 0) return [];
     const writer = this.#writer(context, kind);
     const failures = await this.#each(copies, context, async (copy) => {
+      await check?.(copy);
       await writer.remove(copy, deletionPolicy);
       return copy.metadata!.namespace!;
     }, (copy) => copy.metadata!.namespace!);
@@ -347,11 +361,24 @@ async function requireCurrent({ client, namespace, name, object }: Context): Pro
   const { uid, generation } = object.metadata;
   const live = await client.find<KubeObject>(Replication, { namespace, name }, { metadataOnly: true });
   if (live?.metadata?.uid === uid && live?.metadata?.generation === generation) return;
-  const what = live ? "has changed" : "was deleted";
-  throw new TemporaryError(`the Replication ${what}, which the watch has not shown yet`, {
-    delay: "1s",
-    reason: "Outdated",
-  });
+  throw outdated(`the Replication ${live ? "has changed" : "was deleted"}`);
+}
+
+/** @throws {TemporaryError} if the server has the source. */
+async function requireNoSource({ client, namespace, spec: { source } }: Context): Promise<void> {
+  const key = { namespace, name: source.name };
+  const live = await client.find<KubeObject>(KINDS[source.kind], key, { metadataOnly: true });
+  if (live && !live.metadata?.deletionTimestamp) throw outdated(`${source.kind} ${formatKey(key)} exists`);
+}
+
+/** @throws {TemporaryError} if the server has the namespace, and it is a target. */
+async function requireNoTarget({ client }: Context, { verdict }: Targets, name: string): Promise<void> {
+  const live = await client.find<NamespaceObject>(Namespace, { name }, { metadataOnly: true });
+  if (live && verdict(live) !== "none") throw outdated(`namespace ${name} is a target`);
+}
+
+function outdated(what: string): TemporaryError {
+  return new TemporaryError(`${what}, which the watch has not shown yet`, { delay: "1s", reason: "Outdated" });
 }
 
 /** Returns what is said of targets that no copy can reach; empty if there are none. */

@@ -3,6 +3,8 @@ import { explore, formatPlan, type PlanKind } from "../../lib/explore/mod.ts";
 import { planRun } from "../../lib/harness/mod.ts";
 import { suites } from "../replicator/suites.ts";
 
+const FOLLOWS = "what follows namespaces: one that appears, one that is relabelled in and out, one that goes";
+
 /** Explores all plans of these kinds of one scenario; returns those that fail. */
 async function failing(scenario: string, kinds: readonly PlanKind[], plansMin: number): Promise<unknown[]> {
   const planned = planRun([...suites]).find((each) => each.scenario.name === scenario);
@@ -27,6 +29,13 @@ Deno.test("no stale view of a suspended Replication writes copies", async () => 
 // FR-507
 Deno.test("no stale view of a Replication that was made again claims copies for the one that is gone", async () => {
   assert.deepEqual(await failing("copies of a Replication that was made again are its copies", ["stale"], 50), []);
+});
+
+// FR-507
+Deno.test("no stale view of a source or a namespace deletes a copy that stays", async () => {
+  for (const scenario of ["an immutable source gives immutable copies, and its successor replaces them", FOLLOWS]) {
+    assert.deepEqual(await failing(scenario, ["stale"], 50), []);
+  }
 });
 
 // FR-520
