@@ -392,7 +392,8 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
     entry.pending = this.#watches.pendingOf(writes);
     const { pauseMs } = this.#host, elapsedMs = clock.elapsed();
     const retryMs = backsOff(report) ? this.queue.retry(key, "retry") : 0;
-    const next = after(this.#rules, decision, report, { elapsedMs, rollbacks, backoffMs: retryMs, pauseMs });
+    const version = object.metadata?.resourceVersion ?? "", moment = { elapsedMs, version, rollbacks, pauseMs };
+    const next = after(this.#rules, decision, report, { ...moment, backoffMs: retryMs });
     if (report.kind === "written" && !backsOff(report) && !(isKnown(next) && next.reconcileFailure)) {
       this.queue.forget(key);
     }

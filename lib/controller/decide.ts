@@ -101,6 +101,7 @@ export type Decision<Timer> =
  * - A timer ticks at its time while the object exists, matches its filter, and has been idle long enough.
  * - The echo of what a pass wrote is no reason.
  * - After a failed pass, only a fresh reason runs anything before the backoff ends.
+ * - After a pass whose object the server no longer had, nothing runs until the store shows that.
  * - An unreadable spec is read again when the object changes.
  * - Changes of a contested object wait until it has rested; everything else goes on.
  * - A deletion runs the delete handlers after the daemons have ended.
@@ -114,8 +115,11 @@ export function decide<T extends KubeObject, Timer extends TimerOptions & Object
   const cause = causeOf(rules, object, former);
   if (cause.kind === "gone") return { kind: former.phase === "released" ? "leave" : "forget" };
   const known = isKnown(former) ? former : initialState(object, elapsedMs);
+  if (isOutdated(known, object, { elapsedMs, rollbacks })) {
+    return { kind: "wait", cause, state: { ...known, outstanding: { changes: true, reconcile: true } } };
+  }
   const wasHot = hotTargets(known, rules.hotLoop).length > 0;
-  const state = currentState(rules, known, { object, cause, elapsedMs });
+  const state = currentState(rules, { ...known, outdated: undefined }, { object, cause, elapsedMs });
   const hasCooled = wasHot && hotTargets(state, rules.hotLoop).length === 0;
   const { counting, held } = withoutHeld(rules, state, {
     reasons: withoutEcho(state, object, reasons, rollbacks).map((reason) => attributed(rules.kind, object, reason)),
@@ -148,6 +152,16 @@ export function decide<T extends KubeObject, Timer extends TimerOptions & Object
 function isReleased(state: KeyState, { metadata }: KubeObject, rollbacks: number): boolean {
   return state.phase === "released" && state.uid === metadata?.uid && state.rollbacks === rollbacks &&
     metadata?.deletionTimestamp !== undefined;
+}
+
+/** Whether the server has told a pass that it no longer has this object, and the store does not show that yet. */
+function isOutdated(
+  { outdated }: KnownState,
+  { metadata }: KubeObject,
+  { elapsedMs, rollbacks }: Pick<DecisionInput<KubeObject>, "elapsedMs" | "rollbacks">,
+): boolean {
+  return outdated !== undefined && elapsedMs < outdated.untilMs && outdated.version === metadata?.resourceVersion &&
+    outdated.rollbacks === rollbacks;
 }
 
 /** With an optional delete handler, a deletion counts even if only another finalizer holds the object. */

@@ -59,6 +59,8 @@ interface Known {
   readonly unsaved?: Unsaved;
   /** The version that a whole pass has dealt with, its own writes included. */
   readonly handled?: Version;
+  /** The version that a pass saw of an object that the server no longer had: no pass runs for it until then. */
+  readonly outdated?: Version & { readonly untilMs: number };
   /** Writes of the last pass that wrote more than status. */
   readonly written: ReadonlySet<string>;
   /** Objects that change again after each of our writes, by target. */
@@ -87,6 +89,9 @@ export type KeyState =
 export type KnownState = Exclude<KeyState, { phase: "pending" } | { phase: "released" }>;
 
 export const PENDING: KeyState = { phase: "pending" };
+
+/** How long a key waits for the store to show that its object is gone. A wrong 404 must not stop it for good. */
+const OUTDATED_MS_MAX = 30_000;
 
 const NOTHING_OUTSTANDING = { changes: false, reconcile: false };
 
@@ -130,7 +135,8 @@ interface DecidedPass {
 
 interface AfterOptions {
   readonly elapsedMs: number;
-  /** Rewinds of the server's history when the pass began. */
+  /** Version of the object, and rewinds of the server's history, when the pass began. */
+  readonly version: string;
   readonly rollbacks: number;
   /** The key's own backoff, if {@linkcode backsOff} holds. */
   readonly backoffMs: number;
@@ -152,7 +158,7 @@ export function after<Timer extends TimerOptions & { readonly id: string }>(
   report: PassReport,
   moment: AfterOptions,
 ): KeyState {
-  const { elapsedMs, backoffMs } = moment, { handlers } = report;
+  const { elapsedMs, backoffMs, version, rollbacks } = moment, { handlers } = report;
   const next: KnownState = {
     ...state,
     ...handled(rules, state, report, moment),
@@ -167,9 +173,10 @@ export function after<Timer extends TimerOptions & { readonly id: string }>(
     case "gone":
       // An object deleted before it was handled is forgotten at its watch event; a successor gets a new state.
       if (state.phase !== "deleting") {
-        return { ...next, phase: "converging", handled: undefined, outstanding: NOTHING_OUTSTANDING };
+        const outdated = { version, rollbacks, untilMs: elapsedMs + OUTDATED_MS_MAX };
+        return { ...next, phase: "converging", handled: undefined, outdated, outstanding: NOTHING_OUTSTANDING };
       }
-      return { phase: "released", uid: state.uid, rollbacks: moment.rollbacks };
+      return { phase: "released", uid: state.uid, rollbacks };
     case "aborted":
       return { ...next, phase: state.phase === "deleting" ? state.phase : "converging", outstanding } as KnownState;
     case "threw":
@@ -338,7 +345,8 @@ export function nextDue<Timer extends TimerOptions & { readonly id: string }>(
     dues.push({ dueMs: pausedUntilMs(state, sourceOf(reason)!, hotLoop), reason: "rested" });
   }
   // A backoff covers everything else that is due.
-  const untilMs = state.phase === "failing" || state.phase === "deleting" ? state.untilMs : undefined;
+  const backoffMs = state.phase === "failing" || state.phase === "deleting" ? state.untilMs : undefined;
+  const untilMs = state.outdated?.untilMs ?? backoffMs;
   if (untilMs !== undefined) dues.push({ dueMs: untilMs, reason: "retry" });
   else if (state.phase !== "givenUp") {
     const { reconcileDueMs, changesDueMs, reconcileFailure } = state;

@@ -59,7 +59,7 @@ interface Handlers {
 
 /** How a pass ends. */
 interface Ending extends Handlers {
-  readonly kind: "written" | "refused" | "threw" | "aborted";
+  readonly kind: "written" | "refused" | "threw" | "aborted" | "gone";
   readonly unreadable?: Exclude<Outcome, { kind: "done" }>;
   readonly echo: boolean;
   readonly writesChild: boolean;
@@ -150,7 +150,8 @@ class Simulation {
     const report = this.#report(decision, ending, startMs);
     const backoffMs = backsOff(report) ? Math.min(BACKOFF.initialMs * 2 ** this.#failures++, BACKOFF.maxMs) : 0;
     const pauseMs = (failures: number) => Math.min(BACKOFF.initialMs * 2 ** (failures - 1), BACKOFF.maxMs);
-    this.state = after(RULES, decision, report, { elapsedMs: this.elapsedMs, rollbacks: 0, backoffMs, pauseMs });
+    const version = `${this.version}`, moment = { elapsedMs: this.elapsedMs, version, rollbacks: 0, pauseMs };
+    this.state = after(RULES, decision, report, { ...moment, backoffMs });
     if (report.kind === "written" && !backsOff(report)) this.#failures = 0;
     this.seen.push({ atMs: startMs, decision, report, backoffMs, state: this.state });
     return true;
@@ -270,6 +271,42 @@ Deno.test("backoff holds: a hundred thousand looks at a key that fails make no m
     }
     assert.ok(key.seen.length < 25, `${key.seen.length} passes in ten minutes`);
   }
+});
+
+// FR-561
+Deno.test("an object that the server no longer has gets no pass until the store shows it, or half a minute is over", () => {
+  const gone: Ending = {
+    kind: "gone",
+    changes: { kind: "done" },
+    reconcile: { kind: "done", requeueAfterMs: 1 },
+    tick: { kind: "done" },
+    resume: "done",
+    echo: false,
+    writesChild: true,
+    tookMs: 0,
+  };
+  const property = fc.property(
+    fc.array(INTERRUPTION(["owned", "mapped", ...CLOCK_WORDS]), { minLength: 1, maxLength: 50 }),
+    (interruptions) => {
+      const key = new Simulation();
+      key.look(gone);
+      const startMs = key.elapsedMs;
+      for (const interruption of interruptions) {
+        key.next(interruption);
+        if (key.elapsedMs >= startMs + 30_000) break;
+        assert.equal(key.look(gone), false, "the store shows the same version");
+      }
+      if (key.elapsedMs < startMs + 30_000) assert.ok(key.next(), "what came meanwhile has a time");
+      assert.ok(key.elapsedMs >= startMs + 30_000, "and not before");
+      assert.equal(key.look(gone), true, "a wrong 404 does not stop the object");
+    },
+  );
+  fc.assert(property, { numRuns: 500 });
+  const changed = new Simulation();
+  changed.look(gone);
+  changed.version++;
+  changed.add("changed");
+  assert.equal(changed.look(gone), true, "the store shows another version");
 });
 
 // FR-305

@@ -102,6 +102,13 @@ Deno.test("no error is an alarm for a correct operator that tries again five min
   assert.ok(explored > 10, `${explored} plans`);
 });
 
+// FR-561
+Deno.test("an operator that learns of a deletion late is in no hot loop meanwhile", async () => {
+  const suite = CORRECT.find(({ name }) => name === "retries_create_more")!, plan = parsePlan("event:9:delay:10000")!;
+  const { explored, failures } = await explore(planRun([suite])[0]!, { ...OPTIONS, plan });
+  assert.deepEqual([explored, failures.map(({ findings }) => findings)], [1, []]);
+});
+
 // FR-501
 Deno.test("a scenario that fails without a fault is reported before any plan runs", async () => {
   const suite = new Suite("broken", () => {
