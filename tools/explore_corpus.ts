@@ -25,7 +25,7 @@ if (isExplorationWorker()) await serveExplorations(SUITES.map((suite) => planRun
 
 const { values, positionals } = parseArgs({
   args: Deno.args,
-  options: { seed: { type: "string", default: "7" }, "plans-max": { type: "string", default: "60" } },
+  options: { seed: { type: "string", default: "7" }, "plans-max": { type: "string", default: "48" } },
   allowPositionals: true,
 });
 const isChosen = ({ name }: { readonly name: string }) => positionals.length === 0 || positionals.includes(name);

@@ -7,7 +7,7 @@ import { eventName, isAt, type Moment, type PlacedFault, simulatedName, writeNam
 import { type EventFate, FOREIGN_ANNOTATION, HIDDEN_MS, LATE_MS, type WriteFate } from "./simulated_cluster.ts";
 import { failure, noStreamingLists } from "./failed_answer.ts";
 import { RESTART_MS } from "./simulated_run.ts";
-import { type Actor, isUnknown } from "./trace.ts";
+import { type Actor, isUnknown, losesState } from "./trace.ts";
 
 interface FaultProxyOptions {
   readonly clock: Clock;
@@ -133,7 +133,7 @@ export class FaultProxy implements Cluster, OperatorHost {
     if (fate.kind === "fail" && !fate.effect) return failure(fate.code);
     // A process that dies does not take back what it sent.
     const response = await inner.fetch(path, fate.kind === "crash" ? { ...request, signal: undefined } : request);
-    this.#recordObject(path, request, response);
+    await this.#recordObject(path, request, response);
     const dies = await this.#note(moment, response) || (fate.kind === "crash" && fate.moment === "unanswered");
     if (dies || !process.isAlive) {
       await response.body?.cancel();
@@ -162,12 +162,15 @@ export class FaultProxy implements Cluster, OperatorHost {
     return new Response(this.#watched(response.body, process, path), response);
   }
 
-  #recordObject(path: string, request: TransportRequest, { ok, status }: Response): void {
-    const { verb, plural, namespace = "", name } = targetOf(path, request) ?? {};
-    if (!ok || !name || !this.#hasStruck) return;
+  async #recordObject(path: string, request: TransportRequest, response: Response): Promise<void> {
+    const target = targetOf(path, request);
+    if (!response.ok || !target || !this.#hasStruck) return;
+    const isMade = response.status === 201, { plural, namespace = "" } = target;
+    const name = target.name ?? (isMade ? metadataIn(await response.clone().text(), "name") : undefined);
+    if (!name) return;
     const object = simulatedName(`${plural} ${namespace}/${name}`, this.#options.prefix);
-    if (status === 201) this.#made.add(object);
-    else if (verb === "delete" && !this.#made.has(object)) this.#deleted.add(object);
+    if (isMade) this.#made.add(object);
+    else if (losesState(target) && !this.#made.has(object)) this.#deleted.add(object);
   }
 
   #isStale({ staleUntilMs }: ProxiedProcess): boolean {
@@ -217,10 +220,10 @@ export class FaultProxy implements Cluster, OperatorHost {
 
   /** The cluster's version after a write: its object's, or, if the answer has none, that of a list. */
   async #versionAfter(response: Response): Promise<string> {
-    const version = versionIn(await response.clone().text());
+    const version = metadataIn(await response.clone().text(), "resourceVersion");
     if (version) return version;
     const list = await this.#admin.fetch("/api/v1/namespaces?limit=1");
-    return versionIn(await list.text()) ?? "";
+    return metadataIn(await list.text(), "resourceVersion") ?? "";
   }
 
   async #changeByAnother(path: string): Promise<void> {
@@ -347,9 +350,10 @@ function pathAt(path: string, version: string): string {
   return `${base}?${parameters}`;
 }
 
-function versionIn(text: string): string | undefined {
+function metadataIn(text: string, field: "name" | "resourceVersion"): string | undefined {
   const object = parseJson(text), metadata = isObject(object) ? object.metadata : undefined;
-  return isObject(metadata) && typeof metadata.resourceVersion === "string" ? metadata.resourceVersion : undefined;
+  const value = isObject(metadata) ? metadata[field] : undefined;
+  return typeof value === "string" ? value : undefined;
 }
 
 /** Undefined for bookmarks and errors, which are no changes of objects. */

@@ -2,7 +2,7 @@ import type { Random } from "../base/mod.ts";
 import { type Fault, formatFault, parseFault, STALE_MS } from "./fault.ts";
 import type { CallFate, EventFate, NetworkFaults, WriteFate } from "./simulated_cluster.ts";
 import { formatTransition, parseTransition, type SpecTransition } from "./spec_transition.ts";
-import type { TracedRequest, TraceRecord } from "./trace.ts";
+import type { Actor, TracedRequest, TraceRecord } from "./trace.ts";
 
 /** Kinds of plans, in the order in which they are explored. */
 export const PLAN_KINDS = [
@@ -228,14 +228,21 @@ function addStale(
 }
 
 /**
- * Whether the view shows an object alive that the operator has released from its finalizer since, and of whose name
- * there is no other. Whatever it does for this object stays, unless it asks the server before each effect.
+ * Whether the view, or an event by which it catches up, shows an object alive that is gone, and of whose name there is
+ * no other: the operator released it from its finalizer, or the teardown deleted it. What an operator then does for it
+ * stays, unless it asks the server before each effect.
  */
-function showsReleased({ requests, lifetimes }: TraceRecord, revision: number, shows: number): boolean {
-  const lives = [...lifetimes.values()];
-  return lives.some(({ place, isHeld, created, doomed = Infinity, gone = Infinity }) =>
-    isHeld && created <= shows && shows < doomed && gone <= revision &&
-    requests.some((request) => request.actor === "operator" && request.revision === gone && request.isEffective) &&
+function showsReleased(
+  { requests, settledAfter, lifetimes }: TraceRecord,
+  revision: number,
+  shows: number,
+): boolean {
+  const lives = [...lifetimes.values()], teardown = requests.slice(settledAfter);
+  const isBy = (wanted: Actor, gone: number) => ({ actor, revision, isEffective }: TracedRequest) =>
+    actor === wanted && revision === gone && isEffective === true;
+  return lives.some(({ place, isHeld, deletedAt = Infinity, gone = Infinity }) =>
+    shows < deletedAt && gone <= revision &&
+    (isHeld ? requests.some(isBy("operator", gone)) : teardown.some(isBy("scenario", gone))) &&
     !lives.some((other) => other.place === place && other.created > gone && other.created <= revision)
   );
 }

@@ -24,6 +24,11 @@ export interface TracedRequest {
   isEffective?: boolean;
 }
 
+/** Whether a request deletes what no later write brings back. A ConfigMap is only its content, which is compared. */
+export function losesState({ verb, group, plural }: NonNullable<TracedRequest["target"]>): boolean {
+  return verb === "delete" && !(group === "" && plural === "configmaps");
+}
+
 /** An event of a watch of the operator, as it was delivered. */
 export interface TracedEvent {
   /** The process that watches. */
@@ -72,7 +77,7 @@ export interface Lifetime {
   readonly place: string;
   readonly created: number;
   /** When its deletion was requested, and when it was gone. */
-  doomed?: number;
+  deletedAt?: number;
   gone?: number;
   /** Whether a finalizer ever held it. */
   isHeld: boolean;
@@ -117,7 +122,7 @@ export class Trace implements TraceRecord {
       this.lifetimes.set(uid, lifetime = { place: `${resource} ${key}`, created: revision, isHeld: false });
     }
     if (finalizers.length > 0) lifetime.isHeld = true;
-    if (deletionTimestamp) lifetime.doomed ??= revision;
+    if (deletionTimestamp || type === "DELETED") lifetime.deletedAt ??= revision;
     if (type === "DELETED") lifetime.gone = revision;
   }
 
@@ -132,7 +137,7 @@ export class Trace implements TraceRecord {
       if (actor !== "operator" || !isEffective || revision < sinceRevision || !target) continue;
       const object = `${target.plural} ${target.namespace ?? ""}/${target.name ?? request.createdName}`;
       if (code === 201) made.add(object);
-      else if (target.verb === "delete" && revision > sinceRevision && !made.has(object)) deleted.add(object);
+      else if (losesState(target) && revision > sinceRevision && !made.has(object)) deleted.add(object);
     }
     return deleted;
   }

@@ -6,7 +6,9 @@ import { EmbeddedCluster } from "../../lib/harness/mod.ts";
 import type { InProcessOperator } from "../../lib/harness/in_process_operator.ts";
 
 const USER = { name: "operator", groups: ["system:masters"] };
-const MAPS = "/api/v1/namespaces/p-home/configmaps", MAPS_WATCH = `${MAPS}?watch=true`;
+const SECRETS = "/api/v1/namespaces/p-home/secrets",
+  MAPS = "/api/v1/namespaces/p-home/configmaps",
+  MAPS_WATCH = `${MAPS}?watch=true`;
 
 /** A proxy before an embedded cluster with the namespace `p-home`; the operator is its start alone. */
 class Rig implements AsyncDisposable {
@@ -251,11 +253,13 @@ Deno.test("a moment that does not come is named, and without injection nothing h
 // FR-534
 Deno.test("deletions count from the fault on, except of what the operator made since", async () => {
   await using rig = await Rig.open([write({ kind: "fail", code: 500, effect: false }, 3)]);
-  const remove = (name: string) => rig.send(rig.operator, "DELETE", `${MAPS}/${name}`);
-  for (const name of ["a", "b"]) await rig.create(name);
+  const create = (name: string) => rig.send(rig.operator, "POST", SECRETS, { metadata: { name } });
+  const remove = (name: string) => rig.send(rig.operator, "DELETE", `${SECRETS}/${name}`);
+  for (const name of ["a", "b"]) await create(name);
   await remove("a");
   assert.deepEqual([...rig.proxy.deletions], []);
-  await rig.create("c");
-  await remove("b");
-  assert.deepEqual([...rig.proxy.deletions], ["configmaps run-home/b"]);
+  for (const name of ["1", "2", "3"]) await rig.create(name); // the third has the fault
+  await create("c");
+  for (const name of ["b", "c"]) await remove(name);
+  assert.deepEqual([...rig.proxy.deletions], ["secrets run-home/b"]);
 });

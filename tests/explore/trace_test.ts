@@ -27,3 +27,13 @@ Deno.test("a deletion after the fault counts, except of what the operator has ma
   assert.deepEqual([...trace.deletions(5)], ["jobs home/old"]);
   assert.deepEqual([...trace.deletions(7)], ["jobs home/new", "jobs home/applied"], "what was there before");
 });
+
+// FR-502
+Deno.test("the deletion of a ConfigMap does not count, as the comparison shows its content", () => {
+  const trace = new Trace();
+  for (const [nth, group] of ["", "maps.example.com"].entries()) {
+    const target = { group, plural: "configmaps", namespace: "home", name: `map-${nth}`, verb: "delete" } as const;
+    trace.requests.push(request({ method: "DELETE", target, code: 200, revision: 6 + nth }));
+  }
+  assert.deepEqual([...trace.deletions(5)], ["configmaps home/map-1"]);
+});
