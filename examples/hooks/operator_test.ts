@@ -74,6 +74,12 @@ suite.scenario(
   { operator: "stopped", inProcess: true },
 );
 
+suite.scenario("an entry is in the store", async ({ world: store, given, then, cluster, expect, ref }) => {
+  const { metadata } = await given("an entry", () => cluster.create(Entry, entry));
+  await then("it is stored", () => expect(ref(Entry, "e")).toHaveCondition("Ready"));
+  assert.equal(store.values.get(metadata.uid!), "one");
+});
+
 denoTests(Deno.test, suite, { rbac: true, source: testSource });
 
 Deno.test("the probe says what the store says, and asks for patience, not for a new process", async () => {

@@ -103,7 +103,7 @@ export function runSimulated(
       limitMs,
       seed: simulation.random("operator").seed,
       prefix: "run",
-      host: { backoff: BACKOFF, ...hostIn(simulation, within.operator().servesWebhooks ? cluster : undefined) },
+      host: { backoff: BACKOFF, ...hostIn(simulation, cluster, within.operator().servesWebhooks) },
       isDiscarded: true,
       onBodyEnd: async (ended) => {
         outcome = ended;
@@ -125,22 +125,30 @@ export function runSimulated(
   });
 }
 
-/** Each start is a process that faults can kill, and that starts again after a while; `called` is its API server. */
-function hostIn(simulation: Simulation, called: SimulatedCluster | undefined): OperatorHost {
+/**
+ * Each start is a process that faults can kill, and that starts again after a while. So does one whose start fails
+ * after a fault. While an operator with webhooks is away, the scenario waits.
+ */
+function hostIn(simulation: Simulation, cluster: SimulatedCluster, servesWebhooks: boolean): OperatorHost {
   let starts = 0;
   const kubelet = new SimulatedProcess(simulation, "kubelet");
   return {
-    start: (operator, begin) => {
+    start: async (operator, begin) => {
       const process = new SimulatedProcess(simulation, `${OPERATOR} ${++starts}`);
       process.onDeath(() =>
         kubelet.run(() => {
           operator.abandon();
-          called?.beginDowntime();
-          const revive = () => operator.revive().catch(() => {}).finally(() => called?.endDowntime());
+          if (servesWebhooks) cluster.beginDowntime();
+          const revive = () => operator.revive().catch(() => {}).finally(() => cluster.endDowntime());
           simulation.clock.schedule(() => void revive(), RESTART_MS);
         })
       );
-      return process.run(begin);
+      try {
+        await process.run(begin);
+      } catch (error) {
+        if (cluster.trace.faultRevision === undefined) throw error;
+        process.kill();
+      }
     },
   };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { defineResource, Operator } from "@pintle/pintle";
 import { Suite } from "@pintle/pintle/testing";
 import * as z from "zod";
-import { explore, formatPlan } from "../../lib/explore/mod.ts";
+import { explore, formatPlan, parsePlan } from "../../lib/explore/mod.ts";
 import { planRun } from "../../lib/harness/mod.ts";
 
 const OPTIONS = { seed: 7, waitMsMax: 600_000, signal: new AbortController().signal };
@@ -77,4 +77,24 @@ Deno.test("a bounded number of plans has some of each kind, the same for the sam
   }
   assert.ok(runs[0]!.length >= 6, runs[0]!.join());
   assert.deepEqual(runs[0], runs[1]);
+});
+
+// FR-506
+Deno.test("an operator whose start fails at a call of the world starts again", async () => {
+  const suite = new Suite("opened", {
+    world: () => new Provider(),
+    operator: (provider) => {
+      const made = new Operator("opened");
+      made.startup(async () => void await provider.rent("store"));
+      made.on(Lease).reconcile(({ status }) => status.set({ machine: provider.machines.get("store")! }));
+      return made;
+    },
+  });
+  suite.scenario("a lease names the store", async ({ given, then, cluster, expect, ref }) => {
+    await given("a lease", () => cluster.create(Lease, { metadata: { name: "a" }, spec: { size: 1 } }));
+    await then("it has the store", () => expect(ref(Lease, "a")).toMatch({ status: { machine: "m-1" } }));
+  });
+  const [planned] = planRun([suite as Suite]), plan = parsePlan("call:1:fail")!;
+  const { explored, failures, problem } = await explore(planned!, { ...OPTIONS, plan });
+  assert.deepEqual([problem, explored, failures.map(({ findings }) => findings)], [undefined, 1, []]);
 });
