@@ -235,7 +235,8 @@ function linesOf(
     readonly painted: Paint;
   },
 ): string[] {
-  const { problem, requests, generated, explored, pruned, failures, masked, warnings, isInterrupted } = exploration;
+  const { problem, requests, generated, explored, pruned, failures, masked, warnings, restartWrites, isInterrupted } =
+    exploration;
   if (exploration.skipped) return [`${name} ... skipped: ${exploration.skipped}`];
   if (problem !== undefined) return [`${name} ... ${painted("red", "not explored")}`, `  ${problem}`];
   const leftOut = [...pruned].map(([reason, count]) => `${count} ${reason}`).join(", ");
@@ -251,6 +252,7 @@ function linesOf(
   ];
   if (masked.length > 0) lines.push(`  differs from run to run, so it is not compared: ${masked.join(", ")}`);
   for (const call of warnings) lines.push(`  outside of the simulation: ${call}`);
+  if (restartWrites.length > 0) lines.push(`  writes again at each start without a fault: ${restartWrites.join(", ")}`);
   for (const failure of failures.slice(0, STORIES_MAX)) {
     const [title, ...story] = storyOf(exploration, failure);
     lines.push("", painted("bold", title!), ...story, `  again: ${rerun(formatPlan(failure.plan))}`, "");

@@ -14,6 +14,7 @@ import {
   type PruneReason,
 } from "./plan.ts";
 import { reducePlan } from "./reduced_plan.ts";
+import { restartWrites } from "./restart_writes.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
 import { leakedSecret } from "./secret_leak.ts";
 import { SpecSearch } from "./spec_search.ts";
@@ -59,6 +60,8 @@ export interface Exploration {
   readonly masked: readonly string[];
   /** Calls that left the simulation. */
   readonly warnings: readonly string[];
+  /** What the operator writes when it starts again at rest, without a fault. */
+  readonly restartWrites: readonly string[];
   readonly trace?: TraceRecord;
 }
 
@@ -88,6 +91,7 @@ export const NOTHING_EXPLORED: Exploration = {
   failures: [],
   masked: [],
   warnings: [],
+  restartWrites: [],
 };
 export const INTERRUPTED: Exploration = { ...NOTHING_EXPLORED, isInterrupted: true };
 /** Runs without faults whose differences are masked. */
@@ -141,6 +145,7 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
     generated: plans.length,
     masked: [...oracle.state.masked].sort(),
     warnings: [...new Set(references.flatMap(({ warnings }) => warnings))],
+    restartWrites: options.plan || signal.aborted ? [] : await restartWrites(planned, { ...run, prepared }),
     trace: first.trace,
   };
 }

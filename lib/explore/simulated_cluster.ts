@@ -206,6 +206,12 @@ export class SimulatedCluster implements Cluster {
     return traced;
   }
 
+  /** Ends the operator's process, as a fault does. */
+  killOperator(): void {
+    this.#hasCrashed = true;
+    this.#operator?.kill();
+  }
+
   /** Waits until the cluster has not changed for a while; false if it never stops. */
   async settle(): Promise<boolean> {
     const { clock } = this.#simulation, startMs = clock.elapsed(), { requests } = this.trace;
@@ -278,10 +284,7 @@ export class SimulatedCluster implements Cluster {
     if (traced.isEffective && this.#faults.crashesAt?.(storage.revision)) {
       const { clock } = this.#simulation;
       this.#markFault();
-      clock.schedule(() => {
-        this.#hasCrashed = true;
-        this.#operator?.kill();
-      }, 0);
+      clock.schedule(() => this.killOperator(), 0);
     }
     return response;
   }

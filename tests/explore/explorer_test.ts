@@ -8,6 +8,14 @@ import { planRun, Suite } from "../../lib/harness/mod.ts";
 import { ConfigMap, defineResource, Operator } from "../../lib/operator/mod.ts";
 import { BUGS, CORRECT } from "./corpus.ts";
 
+const Stamped = defineResource({
+  group: "stamps.example.com",
+  version: "v1",
+  kind: "Stamped",
+  plural: "stamped",
+  spec: z.object({}),
+  status: z.object({ at: z.string().optional() }),
+});
 const OPTIONS = { seed: 7, waitMsMax: 600_000, signal: new AbortController().signal };
 /** One planted bug for each kind of plan that shows one. */
 const SHOWN = {
@@ -107,6 +115,27 @@ Deno.test("an operator that learns of a deletion late is in no hot loop meanwhil
   const suite = CORRECT.find(({ name }) => name === "retries_create_more")!, plan = parsePlan("event:9:delay:10000")!;
   const { explored, failures } = await explore(planRun([suite])[0]!, { ...OPTIONS, plan });
   assert.deepEqual([explored, failures.map(({ findings }) => findings)], [1, []]);
+});
+
+// FR-562
+Deno.test("what an operator writes at each start without a fault is named, and is no failure", async () => {
+  const suiteOf = (stamps: boolean) => {
+    const suite = new Suite("stamps", () => {
+      const operator = new Operator("stamps");
+      operator.on(Stamped).reconcile(({ object, status }) =>
+        status.set({ at: stamps || !object.status?.at ? new Date().toISOString() : object.status.at })
+      );
+      return operator;
+    });
+    return suite.scenario("it has a time", async ({ cluster, expect, ref }) => {
+      await cluster.create(Stamped, { metadata: { name: "a" }, spec: {} });
+      await expect(ref(Stamped, "a")).toHaveCondition("Ready");
+    });
+  };
+  for (const [stamps, writes] of [[true, ["patch stamped/status run-home/a"]], [false, []]] as const) {
+    const explored = await explore(planRun([suiteOf(stamps)])[0]!, { ...OPTIONS, kinds: ["late"] });
+    assert.deepEqual([explored.problem, explored.failures.length, explored.restartWrites], [undefined, 0, writes]);
+  }
 });
 
 // FR-501
