@@ -35,7 +35,6 @@ const FRESH: ReadonlySet<string> = new Set([
   "changed",
   "resume",
   "requested",
-  "relist",
   "owned",
   "mapped",
   "dependency",
@@ -131,9 +130,12 @@ export function decide<T extends KubeObject, Timer extends TimerOptions & Object
   const fresh = [...words].some((word) => FRESH.has(word) || (deleting && word === "daemon"));
   if (!fresh && backsOff(next, elapsedMs)) return { kind: "wait", cause, state: next };
   const due = (dueMs: number | undefined) => dueMs !== undefined && dueMs <= elapsedMs;
-  const { outstanding, reconcileDueMs, changesDueMs, unsaved } = next;
+  const { outstanding, reconcileDueMs, reconcileFailure, changesDueMs, unsaved } = next;
   const changes = fresh || outstanding.changes || due(changesDueMs) || unsaved !== undefined;
-  const reconcile = rules.reconciles(object) && (fresh || outstanding.reconcile || due(reconcileDueMs));
+  // A relist is no change: what has failed waits for its time, or for a change.
+  const relisted = words.has("relist") && reconcileFailure === undefined;
+  const isDue = outstanding.reconcile || relisted || due(reconcileDueMs);
+  const reconcile = rules.reconciles(object) && (fresh || isDue);
   const timers = deleting ? [] : rules.timers.filter((timer) => {
     const tick = next.ticks[timer.id];
     return tick !== undefined && due(tickDueMs(timer, tick, next.changedMs));

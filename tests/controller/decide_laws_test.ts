@@ -309,6 +309,34 @@ Deno.test("an object that the server no longer has gets no pass until the store 
   assert.equal(changed.look(gone), true, "the store shows another version");
 });
 
+// FR-29, FR-517
+Deno.test("a relist reconciles what has converged, and nothing that failed for good or backs off", () => {
+  const calm: Ending = {
+    kind: "written",
+    changes: { kind: "done" },
+    reconcile: { kind: "done" },
+    tick: { kind: "done" },
+    resume: "done",
+    echo: true,
+    writesChild: false,
+    tookMs: 0,
+  };
+  for (
+    const [reconcile, runs] of [
+      [{ kind: "done" }, true],
+      [{ kind: "failed", ...FAILURE }, false],
+      [{ kind: "retry", delayMs: HOUR_MS, ...FAILURE }, false],
+    ] as const
+  ) {
+    const key = new Simulation();
+    key.look({ ...calm, reconcile });
+    key.add("relist");
+    const before = key.seen.length;
+    key.look(calm);
+    assert.equal(key.seen.slice(before).some(({ decision }) => decision.reconcile), runs, reconcile.kind);
+  }
+});
+
 // FR-305
 Deno.test("success is kept: what could not be written brings a pass that writes, and no handler that succeeded", () => {
   const property = fc.property(fc.array(ENDING, { maxLength: 6 }), ENDING, (endings, last) => {
