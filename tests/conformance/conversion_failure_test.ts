@@ -210,7 +210,8 @@ failing(
   "a definition that changes ends the watches of what it defines, and later ones obey it",
   async (doors, test) => {
     const follow = async () => {
-      const { body } = await test.get(doors.path("v2"));
+      const { code, body } = await doors.list("v2");
+      assert.equal(code, 200, JSON.stringify(body));
       return await test.watch(
         `${doors.path("v2")}?watch=1&resourceVersion=${body.metadata.resourceVersion}&timeoutSeconds=60`,
       );

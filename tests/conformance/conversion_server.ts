@@ -140,10 +140,7 @@ export class ConversionServer implements AsyncDisposable {
       const { conditions } = (object?.status ?? {}) as { conditions?: { type: string; status: string }[] | null };
       return conditions?.some(({ type, status }) => type === "Established" && status === "True") === true;
     });
-    for (const version of ["v1", "v2"]) {
-      // A real server serves a new kind some moments after it calls it established.
-      for (let asked = 0; (await test.get(server.path(version))).code === 404 && asked < 1_000; asked++);
-    }
+    for (const version of ["v1", "v2"]) await server.list(version);
     return server;
   }
 
@@ -205,6 +202,14 @@ export class ConversionServer implements AsyncDisposable {
   apply(version: string, name: string, manager: string, spec: Json, query: string = ""): Promise<Answer> {
     const path = `${this.path(version, name)}?fieldManager=${manager}${query}`;
     return this.test.patch(path, "apply", this.door(version, name, spec));
+  }
+
+  /** Lists a version, when it is served: by a real server some moments after the definition came or changed. */
+  async list(version: string): Promise<Answer> {
+    for (let asked = 1;; asked++) {
+      const listed = await this.test.get(this.path(version));
+      if ((listed.code !== 404 && listed.code !== 429) || asked === 5_000) return listed;
+    }
   }
 
   /** Changes the definition and waits until a server obeys it: it then ends the watches of before. */

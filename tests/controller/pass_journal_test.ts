@@ -25,7 +25,7 @@ Deno.test("a reconcile is explained: why it ran, what it read and wrote, and whe
     cached(ConfigMap).get({ namespace, name: "w" });
     await apply(ConfigMap, { data: { size: `${spec.size}` } });
     status.set({ phase: "Applied", size: spec.size });
-    return requeueAfter("10m");
+    return requeueAfter("1m");
   }, { owns: [ConfigMap] });
   await using world = await VirtualWorld.open(operator, { journal });
   await createWidget(world, { size: 1 });
@@ -54,9 +54,9 @@ Deno.test("a reconcile is explained: why it ran, what it read and wrote, and whe
   );
   assert.notEqual(status!.before, status!.version);
   assert.equal(last.result, "requeue_after");
-  assert.deepEqual(last.next, { atMs: last.startMs + last.durationMs + 600_000, reason: "requeue" });
+  assert.deepEqual(last.next, { atMs: last.startMs + last.durationMs + 60_000, reason: "requeue" });
   assert.equal(world.running.present("widgets.passjournal.test.pintle.dev", HOME_KEY)!.phase, "converging");
-  await world.advance(600_000);
+  await world.advance(60_000);
   assert.deepEqual(lastOf(journal).reasons, ["requeue"]);
   assert.deepEqual(lastOf(journal).writes, [], "there was nothing to change");
 });
