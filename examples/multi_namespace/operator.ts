@@ -46,7 +46,7 @@ export function operator(): Operator {
     .reconcile(async ({ object, namespace, name, apply, client, cached, index, events }) => {
       if (isCopy(object)) { // it can outlive its source: its write may have come late
         const [source] = sourceOf(object), there = source && await client.find<ConfigMapObject>(ConfigMap, source);
-        if (!there || !shares(there)) await remove(client, [{ namespace, name }]);
+        if (!there || there.metadata?.deletionTimestamp || !shares(there)) await remove(client, [{ namespace, name }]);
         return;
       }
       const source = `${namespace}/${name}`, wanted = new Set<string>();
