@@ -45,7 +45,7 @@ export async function exploreAll(
   if (isExplorationWorker()) return await serveExplorations(planned);
   const { terminal, program, version, command } = context, clock = new SystemClock(), startMs = clock.now();
   checkFlags(context, flags, planned);
-  const plan = flags.plan === undefined ? undefined : planOf(flags.plan);
+  const plan = planOf(flags);
   const { testCluster, testParallelMax } = context.settings as unknown as TestSettings;
   if (plan && testCluster !== "embedded") {
     const { replayOnCluster } = await import("./plan_replay.ts");
@@ -131,11 +131,15 @@ async function openExplorer(
   };
 }
 
-/** @throws {UsageError} for what does not name a plan. */
-function planOf(name: string): Plan {
+/** The one to run. @throws {UsageError} for what does not name a plan, or one that `--specs` has not. */
+function planOf({ plan: name, specs }: TestFlags): Plan | undefined {
+  if (name === undefined) return undefined;
   const plan = parsePlan(name);
-  if (plan) return plan;
-  throw new UsageError(`${name} is not a plan of this version`, "plans are in the output of `test --explore`");
+  if (!plan) {
+    throw new UsageError(`${name} is not a plan of this version`, "plans are in the output of `test --explore`");
+  }
+  if (specs && !plan.transition) throw new UsageError(`${name} is a plan of faults`, "leave out --specs");
+  return plan;
 }
 
 /** Undefined where no person watches. */
@@ -202,24 +206,34 @@ function resultsOf(
       failed = failures.filter(({ plan }) => plan.kind === kind),
       [first] = failed;
     if (!first) return { ...base, name, outcome: { kind: "passed" } };
-    const { startMs, endMs, steps, writes, logs, events, dropped } = first.run.result; // in virtual time
     const message = failed.map((failure) => storyOf(exploration, failure).join("\n")).slice(0, STORIES_MAX).join(
       "\n\n",
     );
-    return {
-      ...base,
-      name,
-      outcome: { kind: "failed", message },
-      startMs,
-      endMs,
-      steps: [...steps, ...faultSteps(exploration, first)],
-      writes,
-      logs,
-      events,
-      dropped,
-    };
+    return { ...base, ...recordOf(exploration, first, times.startMs), name, outcome: { kind: "failed", message } };
   });
   return [...results, ...cut];
+}
+
+/** What a failed plan's run recorded, as if its virtual time began at `startMs`. */
+function recordOf(
+  exploration: Exploration,
+  failure: FailedPlan,
+  startMs: number,
+): Pick<ScenarioResult, "steps" | "writes" | "logs" | "events" | "dropped"> {
+  const { steps, writes, logs, events, dropped, startMs: virtualMs } = failure.run.result, byMs = startMs - virtualMs;
+  const moved = <E extends { readonly atMs: number }>(entries: readonly E[]) =>
+    entries.map((entry) => ({ ...entry, atMs: entry.atMs + byMs }));
+  return {
+    steps: [...steps, ...faultSteps(exploration, failure)].map((step) => ({
+      ...step,
+      startMs: step.startMs + byMs,
+      ...(step.endMs !== undefined && { endMs: step.endMs + byMs }),
+    })),
+    writes: moved(writes),
+    logs: moved(logs),
+    events: moved(events),
+    dropped,
+  };
 }
 
 function storyOf(exploration: Exploration, failure: FailedPlan): string[] {

@@ -1,4 +1,5 @@
 import nodeCrypto from "node:crypto";
+import process from "node:process";
 import nodeTimers from "node:timers";
 import { type Clock, type Random, randomUuid } from "../base/mod.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
@@ -307,6 +308,12 @@ function replaceMachine(): void {
       simulation.warn(`Deno.${name}`);
       const result = original(...parameters);
       return result instanceof Promise ? simulation.work(() => result) : result;
+    });
+  }
+  for (const holder of [Deno, process]) {
+    replace<(code?: number) => never>(holder, "exit", (_original, { simulation }) => (code = 0) => {
+      simulation.warn(`exit(${code})`);
+      throw new Error(`exit(${code}) was called, which would end the whole exploration`);
     });
   }
   replace<typeof fetch>(globalThis, "fetch", (original, { simulation }) => (input, init) => {

@@ -6,6 +6,10 @@ import { type Exploration, explore, type ExploreOptions, INTERRUPTED, NOTHING_EX
 const WORKER_NAME = "pintle exploration";
 /** A worker that is not ready by then has another main module than expected. */
 const READY_MS_MAX = 120_000;
+/** Longest silence of a worker that explores, and of one that is interrupted: code in it may never end. */
+const SILENCE_MS_MAX = 300_000, INTERRUPT_MS_MAX = 5_000;
+
+const SILENT = "it says nothing any more: some code of the scenario or the operator does not end";
 
 /** What a worker gets as options: all that a message can carry. */
 type SentOptions = Omit<ExploreOptions, "signal" | "onPlan">;
@@ -42,7 +46,8 @@ export class ExplorationWorkers implements Disposable {
   readonly #idle: Worker[] = [];
   readonly #waiting: Job[] = [];
   readonly #running = new Map<Worker, Job>();
-  readonly #starting = new Map<Worker, TimerHandle>();
+  /** Each ends a worker that says nothing until then. */
+  readonly #deadlines = new Map<Worker, TimerHandle>();
   readonly #options: ExplorationWorkersOptions;
 
   constructor(options: ExplorationWorkersOptions) {
@@ -66,10 +71,9 @@ export class ExplorationWorkers implements Disposable {
   }
 
   #start(): void {
-    const { module, clock } = this.#options, worker = new Worker(module, { type: "module", name: WORKER_NAME });
+    const { module } = this.#options, worker = new Worker(module, { type: "module", name: WORKER_NAME });
     this.#workers.push(worker);
-    const onLate = () => this.#fail(worker, `${module} does not explore when it is the main module of a worker`);
-    this.#starting.set(worker, clock.schedule(onLate, READY_MS_MAX));
+    this.#expect(worker, READY_MS_MAX, `${module} does not explore when it is the main module of a worker`);
     worker.onmessage = ({ data }: MessageEvent<Report>) => this.#onReport(worker, data);
     worker.onerror = (event) => {
       event.preventDefault();
@@ -88,15 +92,23 @@ export class ExplorationWorkers implements Disposable {
       this.#running.set(worker, job);
       const send = (order: Order) => worker.postMessage(order);
       send({ nth: job.nth, options });
-      signal.addEventListener("abort", () => this.#running.get(worker) === job && send("interrupt"), { once: true });
+      this.#expect(worker, SILENCE_MS_MAX, SILENT);
+      signal.addEventListener("abort", () => {
+        if (this.#running.get(worker) !== job) return;
+        send("interrupt");
+        this.#expect(worker, INTERRUPT_MS_MAX, SILENT);
+      }, { once: true });
     }
   }
 
   #onReport(worker: Worker, report: Report): void {
     const job = this.#running.get(worker);
-    if (report.kind === "plan") return job?.options.onPlan?.(report.plans);
     if (report.kind === "failed") return this.#fail(worker, report.message);
-    this.#isReady(worker);
+    if (report.kind === "plan") {
+      if (!job!.options.signal.aborted) this.#expect(worker, SILENCE_MS_MAX, SILENT);
+      return job!.options.onPlan?.(report.plans);
+    }
+    this.#expectNothing(worker);
     this.#running.delete(worker);
     this.#idle.push(worker);
     if (report.kind === "done") job!.ended.resolve(report.exploration);
@@ -109,19 +121,27 @@ export class ExplorationWorkers implements Disposable {
     this.#terminate(worker);
     this.#running.delete(worker);
     this.#workers.splice(this.#workers.indexOf(worker), 1);
-    for (const each of job ? [job] : this.#waiting.splice(0)) each.ended.resolve({ ...NOTHING_EXPLORED, problem });
+    for (const { ended, options } of job ? [job] : this.#waiting.splice(0)) {
+      ended.resolve(options.signal.aborted ? INTERRUPTED : { ...NOTHING_EXPLORED, problem });
+    }
     if (this.#waiting.length > 0) this.#start();
   }
 
   #terminate(worker: Worker): void {
-    this.#isReady(worker);
+    this.#expectNothing(worker);
     worker.terminate();
   }
 
-  #isReady(worker: Worker): void {
-    const timer = this.#starting.get(worker);
+  /** Ends the worker unless it reports something in time. */
+  #expect(worker: Worker, withinMs: number, failure: string): void {
+    this.#expectNothing(worker);
+    this.#deadlines.set(worker, this.#options.clock.schedule(() => this.#fail(worker, failure), withinMs));
+  }
+
+  #expectNothing(worker: Worker): void {
+    const timer = this.#deadlines.get(worker);
     if (timer) this.#options.clock.clear(timer);
-    this.#starting.delete(worker);
+    this.#deadlines.delete(worker);
   }
 }
 

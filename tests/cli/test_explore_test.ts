@@ -58,6 +58,8 @@ Deno.test("test --plan runs one plan of one scenario, and refuses what is not on
   const wrong = await explored(["--filter", SCENARIO, "--plan", "write:1:nap"]);
   assert.equal(wrong.code, 2);
   assert.match(wrong.err, /^pintle: write:1:nap is not a plan of this version\n {2}fix: /);
+  const mixed = await explored(["--specs", "--filter", SCENARIO, "--plan", "write:1:late"]);
+  assert.deepEqual([mixed.code, mixed.err.split("\n")[0]], [2, "pintle: write:1:late is a plan of faults"]);
   const many = await explored(["--plan", "write:1:late"]);
   assert.deepEqual([many.code, many.err.split("\n")[0]], [2, "pintle: --plan is for one scenario"]);
 });
@@ -75,6 +77,8 @@ Deno.test("a failure is told as a story, once for each kind of plan in the JUnit
   assert.match(out, /^\d+ passed, [1-9]\d* failed$/m);
   assert.match(junit, /<testcase [^>]*\(crash\)"/);
   assert.match(junit, /<failure/);
+  const [, seconds, time] = /<testsuite [^>]*time="([\d.]+)" timestamp="([^"]+)"/.exec(junit)!;
+  assert.ok(Number(seconds) < 3_600 && Math.abs(Date.parse(time!) - Date.now()) < 3_600_000, "real times");
   assert.match(html, /<tr class="row-step bad">[^]*?fault the operator dies /, "the fault is in the timeline");
   assert.match(html, /<code>[^<]*--plan write:\d+:crash:\w+</, "the report's command repeats the plan");
   const again = await explored(["--seed", "7", "--plan", plan!], main);

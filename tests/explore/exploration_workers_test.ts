@@ -29,6 +29,22 @@ Deno.test("a main module that explores nothing in a worker is named after two mi
 });
 
 // FR-560
+Deno.test("a worker that says nothing any more is ended: after five minutes, or five seconds after an interrupt", async () => {
+  const module = "data:text/javascript,onmessage=()=>postMessage({kind:'plan',plans:{}});postMessage({kind:'ready'})";
+  for (const isInterrupted of [false, true]) {
+    const clock = new VirtualClock(), interrupted = new AbortController(), begun = Promise.withResolvers<void>();
+    using workers = new ExplorationWorkers({ module, countMax: 1, clock });
+    const exploration = workers.explore(0, { ...options(interrupted.signal), onPlan: () => begun.resolve() });
+    await begun.promise;
+    if (isInterrupted) interrupted.abort();
+    await clock.advance(isInterrupted ? 5_000 : 300_000);
+    const ended = await exploration;
+    assert.equal(ended.isInterrupted, isInterrupted);
+    if (!isInterrupted) assert.match(ended.problem!, /code of the scenario or the operator does not end$/);
+  }
+});
+
+// FR-560
 Deno.test("a worker explores as this process does, and stops at an interrupt with what it has found", async () => {
   const [planned] = planRun([buggy]);
   const module = import.meta.resolve("./explored_program.ts");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { randomBytes, randomUUID } from "node:crypto";
 import * as nodeTimers from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -125,4 +126,15 @@ Deno.test("a rejection and a throw of a timer that no code handles are recorded,
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   });
   assert.deepEqual(simulation.uncaughtErrors, ["no code awaits it", "of a timer"]);
+});
+
+// FR-501
+Deno.test("code that would end the process gets an error instead, and the call is named", async () => {
+  const simulation = new Simulation(1);
+  await simulation.run(() => {
+    assert.throws(() => Deno.exit(7), /^Error: exit\(7\) was called, which would end the whole exploration$/);
+    assert.throws(() => process.exit(1), /exit\(1\)/);
+    return Promise.resolve();
+  });
+  assert.deepEqual(simulation.warnings, ["exit(7)", "exit(1)"]);
 });
