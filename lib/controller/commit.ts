@@ -34,6 +34,7 @@ interface CommitParts<T extends KubeObject, Spec, Status extends object> {
 
 interface Refused<T extends KubeObject, Status extends object> {
   readonly status: Unsaved["status"];
+  readonly ran: boolean;
   readonly changes: ChangesHandled | undefined;
   /** Whether the last pass could not write this status either. */
   readonly again: boolean;
@@ -54,8 +55,8 @@ export class Commit<T extends KubeObject, Spec, Status extends object> {
    * certainly only this pass wrote to it.
    */
   async keepSuccess(object: T, error: unknown, refused: Refused<T, Status>): Promise<{ unsaved: Unsaved; after?: T }> {
-    const { status, changes } = refused;
-    const unsaved: { -readonly [Part in keyof Unsaved]: Unsaved[Part] } = { status };
+    const { status, ran, changes } = refused;
+    const unsaved: { -readonly [Part in keyof Unsaved]: Unsaved[Part] } = { status, ran };
     if (changes) unsaved.state = changes.state;
     // A failing server or a race is over soon; until then a crash calls the handlers again and loses no status.
     const refusal = isRefusal(error), internal = error instanceof ApiError && error.code === 500;

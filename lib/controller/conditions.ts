@@ -16,7 +16,7 @@ interface ConditionFacts {
   readonly seen: number | undefined;
   /** Whether every matching handler is decided for this generation, and none waits. */
   readonly settled: boolean;
-  /** Whether a handler ran in this pass; it may set Ready itself. */
+  /** Whether a handler ran in this pass, or before a status that could not be written; it may set Ready itself. */
   readonly ran: boolean;
   /** The Ready that handlers set in their last run. */
   readonly ready: ReadyCondition | undefined;

@@ -342,7 +342,8 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       deleting,
       draft: (object) => this.#draft(object),
     });
-    if (kind.hasStatus && this.#concerns(object)) setEngineConditions(draft, this.#facts(object, handlerFailures));
+    const facts = this.#facts(object, handlerFailures);
+    if (kind.hasStatus && this.#concerns(object)) setEngineConditions(draft, facts);
     // Status first, then the record of success: a crash in between calls the handlers again and loses no status.
     let written: Written<T> | undefined = { object, foreign: false };
     try {
@@ -352,7 +353,13 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       this.#host.servedStatus?.forget();
       const isOwn = (before: T, after: T, status: unknown) => this.#isOwn(before, after, status);
       const again = this.#plan.decision.state.unsaved !== undefined;
-      const { unsaved, after } = await commit.keepSuccess(object, error, { status, changes, again, isOwn });
+      const { unsaved, after } = await commit.keepSuccess(object, error, {
+        status,
+        ran: facts.ran,
+        changes,
+        again,
+        isOwn,
+      });
       return this.#report({ kind: "refused", error, unsaved, echo: after && this.#ownWriteVersion(object, after) });
     }
     if (!written) return this.#report({ kind: "gone" });
@@ -435,7 +442,7 @@ export class Pass<T extends KubeObject, Spec, Status extends object> {
       generation: object.metadata?.generation,
       seen,
       settled: settled && seen === object.metadata?.generation,
-      ran: reconcile !== undefined || (changes?.acted ?? false) || (alone && fresh),
+      ran: reconcile !== undefined || (changes?.acted ?? false) || (alone && fresh) || (state.unsaved?.ran ?? false),
       ready: ready === undefined ? state.ready : ready ?? undefined,
       stale: state.hasFailed || (first && attended),
       hot: hotTargets(state, hotLoop),

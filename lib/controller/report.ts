@@ -38,6 +38,8 @@ export interface TickReport {
 /** What a pass could not write. The next pass writes it without calling the handlers again. */
 export interface Unsaved {
   readonly status?: StatusEdits;
+  /** Whether handlers ran whose Ready is not written: the present one may report former failures. */
+  readonly ran?: boolean;
   /** Progress of change handlers that the object does not hold. */
   readonly state?: HandledState;
   /** Why the server refuses the status, where the object shows it. */

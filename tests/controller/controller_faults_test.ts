@@ -150,6 +150,28 @@ Deno.test("one failure of the server at a status write is no refusal, and Ready 
   assert.deepEqual(await refusedForAWhile(500, 1), { refusals: 0, ready: "Reconciled" });
 });
 
+// FR-563
+Deno.test("a failure that a former process reported ends although the first status of the next one is not written", async () => {
+  let isBroken = true;
+  const operator = new Operator("widgets");
+  operator.on(Widget).field("spec.size", () => {
+    if (isBroken) throw new PermanentError("too large", { reason: "TooLarge" });
+  });
+  await using world = await World.open(operator);
+  await world.start();
+  const namespace = await world.namespace("a"), key = { namespace, name: "w" };
+  await createWidget(world, Widget, namespace, "w");
+  await untilReady(world, Widget, namespace, "w", "False", "TooLarge");
+  await world.kill();
+  isBroken = false;
+  await world.client.patch(Widget, key, { type: "merge", body: { spec: { size: 2 } } });
+  let left = 1;
+  await world.start({
+    transport: answering(world.cluster.transport(), (path) => isStatus(path) && left-- > 0 ? refusal(500) : undefined),
+  });
+  await untilReady(world, Widget, namespace, "w", "True", "Reconciled");
+});
+
 // FR-305
 Deno.test("success is kept over a restart where the status can never be written", async () => {
   let calls = 0;
