@@ -24,7 +24,7 @@ import {
 import type { CommandContext } from "./command_context.ts";
 import { EXIT } from "./exit.ts";
 import { type ExploredPlans, ExploreProgress } from "./explore_progress.ts";
-import { Interrupts } from "./interrupts.ts";
+import { endLingering, Interrupts } from "./interrupts.ts";
 import { openLiveArea } from "./live_area.ts";
 import { shellWord } from "./shell_word.ts";
 import { paint } from "./terminal.ts";
@@ -102,16 +102,23 @@ export async function exploreAll(
     terminal.out(`interrupted: ${planned.length - ended} of ${planned.length} scenarios are not explored to the end`);
   }
   terminal.out(`${explored - failed} passed, ${failed + broken + problems.length} failed`);
-  if (signal.aborted) return EXIT.interrupted;
-  return failed + broken + problems.length > 0 ? EXIT.failed : EXIT.done;
+  const isFailed = failed + broken + problems.length > 0;
+  const code = signal.aborted ? EXIT.interrupted : isFailed ? EXIT.failed : EXIT.done;
+  if (explorer.keepsProcess) endLingering(clock, code);
+  return code;
 }
 
 interface ScenarioExplorer extends Disposable {
+  /** Whether code that does not end keeps the process alive. */
+  readonly keepsProcess: boolean;
   /** Explores the scenario at this index. */
   explore(nth: number, options: ExploreOptions): Promise<Exploration>;
 }
 
-/** Explores scenarios in workers; in this process, one after the other, where workers would be of no use. */
+/**
+ * Explores scenarios in workers, so that code without an end neither keeps Ctrl-C from this process nor lasts for ever.
+ * Without the permission to read the main module, which a worker loads: in this process, one after the other.
+ */
 async function openExplorer(
   planned: readonly PlannedScenario[],
   parallelMax: number,
@@ -119,9 +126,10 @@ async function openExplorer(
 ): Promise<ScenarioExplorer> {
   const module = Deno.mainModule, countMax = Math.min(parallelMax, navigator.hardwareConcurrency, planned.length);
   const { state } = await Deno.permissions.query({ name: "read", path: new URL(module).pathname });
-  if (countMax > 1 && state === "granted") return new ExplorationWorkers({ module, countMax, clock });
+  if (state === "granted") return new ExplorationWorkers({ module, countMax, clock });
   let before: Promise<unknown> = Promise.resolve();
   return {
+    keepsProcess: false,
     explore: (nth, options) => {
       const ended = before.then(() => explore(planned[nth]!, options));
       before = ended.catch(() => {});

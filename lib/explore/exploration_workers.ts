@@ -49,9 +49,15 @@ export class ExplorationWorkers implements Disposable {
   /** Each ends a worker that says nothing until then. */
   readonly #deadlines = new Map<Worker, TimerHandle>();
   readonly #options: ExplorationWorkersOptions;
+  #keepsProcess = false;
 
   constructor(options: ExplorationWorkersOptions) {
     this.#options = options;
+  }
+
+  /** Whether a worker was ended whose code does not end: it keeps the process alive until that exits. */
+  get keepsProcess(): boolean {
+    return this.#keepsProcess;
   }
 
   /**
@@ -135,7 +141,11 @@ export class ExplorationWorkers implements Disposable {
   /** Ends the worker unless it reports something in time. */
   #expect(worker: Worker, withinMs: number, failure: string): void {
     this.#expectNothing(worker);
-    this.#deadlines.set(worker, this.#options.clock.schedule(() => this.#fail(worker, failure), withinMs));
+    const end = () => {
+      this.#keepsProcess = true;
+      this.#fail(worker, failure);
+    };
+    this.#deadlines.set(worker, this.#options.clock.schedule(end, withinMs));
   }
 
   #expectNothing(worker: Worker): void {

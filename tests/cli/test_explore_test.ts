@@ -51,6 +51,22 @@ terminalTest("Ctrl-C ends an exploration with 130, and output and reports say th
   assert.match(await Deno.readTextFile(`${binary.folder}/junit.xml`), /<testcase [^>]*>\s*<(?:error|skipped)/);
 });
 
+// FR-570
+Deno.test("Ctrl-C ends an exploration whose operator loops without an end, with one scenario at a time, too", async () => {
+  const args = ["test", "--explore", "--parallel", "1"];
+  await using binary = await Binary.start(args, {
+    main: "tests/cli/endless_program.ts",
+    permissions: DEMO_PERMISSIONS,
+  });
+  await binary.until(/it loops/);
+  binary.kill("SIGINT");
+  const { code, out } = await binary.ended();
+  assert.deepEqual([code, out.split("\n").slice(1, 3)], [
+    130,
+    ["interrupted: 1 of 1 scenarios are not explored to the end", "0 passed, 0 failed"],
+  ]);
+});
+
 // FR-502
 Deno.test("test --plan runs one plan of one scenario, and refuses what is not one", async () => {
   const once = await explored(["--filter", SCENARIO, "--plan", "write:1:crash:before"]);
