@@ -45,7 +45,7 @@ export {
 export { mapConcurrent } from "./map_concurrent.ts";
 export { Mask, type MaskedValue } from "./mask.ts";
 export { Memo } from "./memo.ts";
-export { printable } from "./printable.ts";
+export { hangingLines, printable } from "./printable.ts";
 export { jitter, type Random, randomSuffix, randomUuid, SeededRandom, SystemRandom } from "./random.ts";
 export { LinkedAbort, untilAborted } from "./signal.ts";
 export { cutToWidth, textWidth, truncate } from "./text_width.ts";

@@ -9,3 +9,11 @@ export function printable(line: string): string {
     return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? "\u2421" : "\ufffd";
   });
 }
+
+/**
+ * The lines of a text, for an output in which each line stands for itself: later ones are indented, and so belong to
+ * the first one.
+ */
+export function hangingLines(text: string, indent = "  "): string[] {
+  return text.split("\n").map((line, nth) => nth === 0 ? line : `${indent}${line}`);
+}

@@ -1,4 +1,4 @@
-import { SystemClock, UsageError } from "../base/mod.ts";
+import { hangingLines, SystemClock, UsageError } from "../base/mod.ts";
 import {
   type Exploration,
   ExplorationWorkers,
@@ -259,8 +259,10 @@ function linesOf(
 ): string[] {
   const { problem, requests, generated, explored, pruned, failures, masked, warnings, restartWrites, isInterrupted } =
     exploration;
-  if (exploration.skipped) return [`${name} ... skipped: ${exploration.skipped}`];
-  if (problem !== undefined) return [`${name} ... ${painted("red", "not explored")}`, `  ${problem}`];
+  if (exploration.skipped) return hangingLines(`${name} ... skipped: ${exploration.skipped}`);
+  if (problem !== undefined) {
+    return [`${name} ... ${painted("red", "not explored")}`, ...hangingLines(`  ${problem}`, "    ")];
+  }
   const leftOut = [...pruned].map(([reason, count]) => `${count} ${reason}`).join(", ");
   const outcome = failures.length > 0
     ? painted("red", `${failures.length} failed`)

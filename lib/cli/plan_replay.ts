@@ -1,4 +1,4 @@
-import { randomSuffix, SystemClock, SystemRandom } from "../base/mod.ts";
+import { hangingLines, randomSuffix, SystemClock, SystemRandom } from "../base/mod.ts";
 import { formatPlan, type Plan, type PlanReplay, replayPlan } from "../explore/mod.ts";
 import { NOTHING_RECORDED, type Paint, type PlannedScenario, type ScenarioResult } from "../harness/mod.ts";
 import type { CommandContext } from "./command_context.ts";
@@ -49,7 +49,9 @@ export async function replayOnCluster(
   if (!replayed || interrupts.signal.aborted) return EXIT.interrupted;
   const failures = failuresOf(replayed), isFailed = failures.length > 0;
   terminal.out(`${title} ... ${isFailed ? painted("red", "failed") : painted("green", "ok")}`);
-  for (const line of [`${plan.kind}  ${name}`, ...replayed.faults, ...failures]) terminal.out(`  ${line}`);
+  for (const text of [`${plan.kind}  ${name}`, ...replayed.faults, ...failures]) {
+    for (const line of hangingLines(`  ${text}`, "    ")) terminal.out(line);
+  }
   const result = {
     cluster: { kind: cluster, version: "" },
     operator: "in-process" as const,
@@ -71,7 +73,7 @@ function failuresOf({ problem, missed, findings }: PlanReplay): string[] {
     ...(problem === undefined ? [] : [`not replayed: ${problem}`]),
     ...missed.map((fault) => `the plan's fault was never reached, so this run shows nothing: ${fault}`),
     ...findings.map((finding) => `failed: ${finding}`),
-  ].map((text) => text.replaceAll("\n", "\n    "));
+  ];
 }
 
 function resultOf(

@@ -1,4 +1,4 @@
-import { describeError, formatDuration, silentLogger, UsageError } from "../base/mod.ts";
+import { describeError, formatDuration, hangingLines, silentLogger, UsageError } from "../base/mod.ts";
 import { scopeOfGlobs } from "../apimachinery/mod.ts";
 import { parseRecording, type RecordedRequest, type Recording, replay, type ReplayDifference } from "../explore/mod.ts";
 import type { CommandContext } from "./command_context.ts";
@@ -40,7 +40,9 @@ export async function replayFile(context: CommandContext, file: string): Promise
     },
   });
   for (const call of warnings) terminal.err(`not in the recording, so its answer may differ: ${call}`);
-  for (const error of uncaught) terminal.err(`handled nowhere: ${mask.text(error)}`);
+  for (const error of uncaught) {
+    for (const line of hangingLines(`handled nowhere: ${mask.text(error)}`)) terminal.err(line);
+  }
   if (difference) {
     for (const line of differenceLines(difference)) terminal.out(line);
     terminal.out(paint(terminal, "red", `${count(requests)} as recorded, then another`));

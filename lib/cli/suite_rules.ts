@@ -1,4 +1,4 @@
-import { randomSuffix, SystemClock, SystemRandom, UsageError } from "../base/mod.ts";
+import { hangingLines, randomSuffix, SystemClock, SystemRandom, UsageError } from "../base/mod.ts";
 import { isSamePermission, type Permission, rulesOf } from "../operator/mod.ts";
 import {
   EmbeddedSource,
@@ -29,8 +29,7 @@ export async function keepUsedRules(context: CommandContext): Promise<number | u
     ...result.scenarios.filter(({ outcome }) => outcome.kind === "failed").flatMap((each) =>
       scenarioLines(each, (_style, text) => text)
     ),
-    ...result.failures,
-    ...rbacFailures(result.scenarios, false),
+    ...[...result.failures, ...rbacFailures(result.scenarios, false)].flatMap((failure) => hangingLines(failure)),
   ];
   for (const problem of problems) terminal.err(problem);
   if (problems.length > 0) {

@@ -1,4 +1,4 @@
-import { describeError, randomSuffix, SystemClock, SystemRandom, UsageError } from "../base/mod.ts";
+import { describeError, hangingLines, randomSuffix, SystemClock, SystemRandom, UsageError } from "../base/mod.ts";
 import {
   countOutcomes,
   formatPermissions,
@@ -92,9 +92,7 @@ function rbacLines(
   flags: TestFlags,
   { rbac, isWhole }: { readonly rbac: readonly string[]; readonly isWhole: boolean },
 ): string[] {
-  if (!flags.rbac) {
-    return rbac.flatMap((failure) => failure.split("\n").map((line, nth) => nth === 0 ? line : `  ${line}`));
-  }
+  if (!flags.rbac) return rbac.flatMap((failure) => hangingLines(failure));
   if (!isWhole) return ["RBAC: only some scenarios ran, so unused rules are not listed"];
   return rbacReports(scenarios).flatMap(({ operator, unused, spare }) => {
     const owned = formatPermissions(spare.filter((each) => !unused.includes(each)));

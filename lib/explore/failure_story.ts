@@ -1,3 +1,4 @@
+import { hangingLines } from "../base/mod.ts";
 import type { StepRecord } from "../harness/mod.ts";
 import type { Exploration, FailedPlan } from "./explorer.ts";
 import { describeEvent, describeFault, describeRequest, type Fault } from "./fault.ts";
@@ -25,7 +26,7 @@ interface Moment {
 /** A failed plan for people: what happened in order, the fault marked, and what was different in the end. */
 export function failureStory(exploration: Exploration, failure: FailedPlan): string[] {
   const { findings } = failure;
-  const shown = findings.slice(0, FINDINGS_MAX).map(({ message }) => `  failed: ${message.replaceAll("\n", "\n    ")}`);
+  const shown = findings.slice(0, FINDINGS_MAX).flatMap(({ message }) => hangingLines(`  failed: ${message}`, "    "));
   const more = findings.length - shown.length;
   return [
     ...describePlan(exploration, failure.plan),

@@ -1,4 +1,4 @@
-import { formatDuration, formatJson, printable } from "../base/mod.ts";
+import { formatDuration, formatJson, hangingLines, printable } from "../base/mod.ts";
 import { countOutcomes, type RunResult, type ScenarioResult } from "./result.ts";
 import type { PlannedScenario, RunListener } from "./runner.ts";
 import type { LogEntry } from "./timeline.ts";
@@ -79,7 +79,7 @@ export function logLine({ level, message, fields }: LogEntry): string {
 export function summaryLines(result: RunResult, paint: Paint): string[] {
   const { passed, failed, skipped, interrupted } = countOutcomes(result), { cluster, seed, operator } = result;
   const lines = result.failures.flatMap((failure) =>
-    failure.split("\n").map((line, nth) => paint("red", printable(nth === 0 ? `✗ ${line}` : `  ${line}`)))
+    hangingLines(`✗ ${failure}`).map((line) => paint("red", printable(line)))
   );
   const where = `${cluster.kind}${cluster.version ? ` ${cluster.version}` : ""}, operator ${operator}, seed ${seed}`;
   lines.push("", paint("dim", `${formatDuration(result.endMs - result.startMs)} on ${where}`));

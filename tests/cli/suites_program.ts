@@ -38,7 +38,7 @@ const suites = [
   new Suite("failing", operator).scenario("it breaks", async ({ given, when }) => {
     await given("something", () => {});
     await when("it breaks", () => {
-      throw new Error("it broke");
+      throw new Error("it broke\n  in two");
     });
   }),
   new Suite("passing", operator).scenario("it passes", ({ given }) => given("something", () => {})),

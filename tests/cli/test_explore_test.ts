@@ -51,6 +51,16 @@ terminalTest("Ctrl-C ends an exploration with 130, and output and reports say th
   assert.match(await Deno.readTextFile(`${binary.folder}/junit.xml`), /<testcase [^>]*>\s*<(?:error|skipped)/);
 });
 
+// FR-501
+Deno.test("why a scenario is not explored is printed line by line, as it was thrown", async () => {
+  const { code, out } = await explored(["--filter", "it breaks"], "tests/cli/suites_program.ts");
+  assert.equal(code, 1);
+  assert.match(
+    out,
+    /\n {2}it fails without a fault: it broke\n {6}in two\n/,
+  );
+});
+
 // FR-570
 Deno.test("Ctrl-C ends an exploration whose operator loops without an end, with one scenario at a time, too", async () => {
   const args = ["test", "--explore", "--parallel", "1"];

@@ -125,6 +125,6 @@ Deno.test("--from-suite writes nothing unless all scenarios pass and every reque
     assert.deepEqual([code, out], [1, ""]);
     assert.match(err, /^boxes: what the scenarios need is not known before all of them pass: nothing is written$/m);
   }
-  assert.match(forbidden.err, /no rule allows get secrets "brass"/);
+  assert.match(forbidden.err, /no rule allows get secrets "brass".*\n {2}fix: operator\.permissions\(/);
   assert.match(failing.err, /^✗ boxes: a box without/m);
 });
