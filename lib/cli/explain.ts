@@ -9,7 +9,7 @@ import { type Answer, explanationLines } from "./explain_lines.ts";
 import type { Explanation } from "./explain_route.ts";
 import { Interrupts } from "./interrupts.ts";
 import { type Account, podsOf } from "./inventory.ts";
-import { requireObject, requireSelection, selectionOf } from "./object_argument.ts";
+import { requireObject, requireSelection, type Selection, selectionOf } from "./object_argument.ts";
 import { openCluster } from "./open_cluster.ts";
 import { writeJson } from "./terminal.ts";
 
@@ -37,7 +37,8 @@ const TOKEN_SECONDS = 600;
  */
 export async function explain(context: CommandContext, wanted: string, flags: ExplainFlags): Promise<number> {
   const { operator, terminal, settings, mask } = context;
-  requireSelection(operator, wanted);
+  const argument = { text: wanted, isOne: true };
+  requireSelection(operator, argument);
   if (settings.cluster === "embedded") {
     throw new UsageError(
       "explain reaches an operator that runs already, and --cluster embedded would start a new cluster",
@@ -49,8 +50,7 @@ export async function explain(context: CommandContext, wanted: string, flags: Ex
   const { signal } = interrupts;
   await using cluster = await openCluster(context, clock, silentLogger);
   const client = new Client(cluster.transport, { fieldManager: operator.name, clock, mask });
-  const { kind, name } = await selectionOf(operator, client, wanted, signal);
-  if (!kind || !name) throw new UsageError(`${wanted} names no object`, "give KIND/NAME");
+  const { kind, name } = await selectionOf(operator, client, argument, signal) as Required<Selection>;
   const key = { name, ...(kind.namespaced ? { namespace: flags.namespace ?? cluster.namespace } : {}) };
   const places = await placesOf(context, client, flags.podNamespace, signal);
   const token = await tokenOf(context, client, asker, signal);

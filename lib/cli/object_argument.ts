@@ -9,16 +9,23 @@ export interface Selection {
   readonly name?: string;
 }
 
+/** An argument that selects objects. */
+export interface ObjectArgument {
+  readonly text: string | undefined;
+  /** Whether it must be `KIND/NAME`. */
+  readonly isOne?: boolean;
+}
+
 /** Reports mistakes before any request, unless only the cluster knows the operator's kinds. @throws {UsageError} */
-export function requireSelection(operator: Operator, wanted: string | undefined): void {
+export function requireSelection(operator: Operator, wanted: ObjectArgument): void {
   if (operator.selections.length === 0) parseSelection(declaredKinds(operator), wanted);
 }
 
-/** Reads `KIND` or `KIND/NAME`, as kubectl names kinds. @throws {UsageError} if the operator has no such kind. */
+/** Reads the argument, whose kinds are named as kubectl names them. @throws {UsageError} if the operator has no such kind. */
 export async function selectionOf(
   operator: Operator,
   client: Client,
-  wanted: string | undefined,
+  wanted: ObjectArgument,
   signal: AbortSignal,
 ): Promise<Selection> {
   const selected = (await kindsSelected(operator, client, signal)).map(({ kind }) => kind);
@@ -29,17 +36,16 @@ function declaredKinds({ declarations }: Operator): ApiResource[] {
   return declarations.map(({ kind }) => kind);
 }
 
-/** Reads `KIND` or `KIND/NAME`. @throws {UsageError} if the operator has no such kind. */
-function parseSelection(kinds: readonly ApiResource[], wanted: string | undefined): Selection {
-  if (wanted === undefined) return {};
-  const slash = wanted.indexOf("/"), word = slash < 0 ? wanted : wanted.slice(0, slash);
-  const name = slash < 0 ? undefined : wanted.slice(slash + 1);
+function parseSelection(kinds: readonly ApiResource[], { text, isOne = false }: ObjectArgument): Selection {
+  if (text === undefined) return {};
+  const slash = text.indexOf("/"), word = slash < 0 ? text : text.slice(0, slash);
+  const name = slash < 0 ? undefined : text.slice(slash + 1);
   const kind = kinds.find((each) => wordsOf(each).includes(word.toLowerCase()));
-  if (kind && name !== "") return { kind, name };
+  if (kind && name !== "" && (name !== undefined || !isOne)) return { kind, name };
   const known = kinds.map((each) => each.kind.toLowerCase()).join(", ");
   throw new UsageError(
-    kind ? `${wanted} names no object` : `the operator has no kind "${word}"`,
-    `give KIND/NAME, KIND, or nothing for every object; its kinds are ${known}`,
+    kind ? `${text} names no object` : `the operator has no kind "${word}"`,
+    `give KIND/NAME${isOne ? "" : ", KIND, or nothing for every object"}; its kinds are ${known}`,
   );
 }
 
@@ -63,8 +69,11 @@ export async function requireObject(
     await client.get(kind, key, { metadataOnly: true, signal });
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    const where = key.namespace ? "\n  fix: name its namespace with --namespace" : "";
-    throw new NoObjectError(`there is no ${kind.kind} ${formatKey(key)}${where}`);
+    const list = `kubectl get ${formatGroupResource(kind)}`;
+    const fix = kind.namespaced
+      ? `name its namespace with --namespace, or correct its name: \`${list} --all-namespaces\` lists all of them`
+      : `correct its name: \`${list}\` lists all of them`;
+    throw new NoObjectError(`there is no ${kind.kind} ${formatKey(key)}\n  fix: ${fix}`);
   }
 }
 

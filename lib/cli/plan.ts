@@ -23,7 +23,7 @@ interface PlanFlags {
  */
 export async function plan(context: CommandContext, wanted: string | undefined, flags: PlanFlags): Promise<number> {
   const { operator, terminal, settings, mask } = context, scope = scopeOfGlobs(settings.namespaces);
-  requireSelection(operator, wanted);
+  requireSelection(operator, { text: wanted });
   const clock = new SystemClock();
   using interrupts = new Interrupts();
   const { signal } = interrupts;
@@ -31,7 +31,7 @@ export async function plan(context: CommandContext, wanted: string | undefined, 
   const { transport } = cluster;
   const client = new Client(transport, { fieldManager: operator.name, clock, dryRun: true, mask });
   await requireReady(context, client, { signal });
-  const { kind, name } = await selectionOf(operator, client, wanted, signal);
+  const { kind, name } = await selectionOf(operator, client, { text: wanted }, signal);
   // As in kubectl, a name alone is in the context's namespace.
   const namespace = flags.namespace ?? (name && kind?.namespaced ? cluster.namespace : undefined);
   const key = name ? { name, ...(kind?.namespaced ? { namespace } : {}) } : undefined;

@@ -77,11 +77,14 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
   let debug = options.env.PINTLE_LOG_LEVEL === "debug";
   let code: number = EXIT.done;
   const table: SettingTable = { ...SETTINGS, ...options.settings, ...(options.suites ? TEST_SETTINGS : {}) };
-  let program = options.name ?? "pintle";
+  let program = options.name ?? "pintle", typed = "config";
 
   /** A command reads settings when it runs, so that help and version work in any environment. */
   const prepare = (flags: Readonly<Record<string, string | undefined>>): CommandContext => {
-    const { values, origins } = resolveSettings(table, options.env, flags);
+    const { values, origins } = resolveSettings(table, options.env, flags, (variable) => {
+      if (flags[variable] !== undefined) return typed;
+      return Object.values(TEST_SETTINGS).some(({ env }) => env === variable) ? "test" : "config";
+    });
     const settings = values as unknown as Settings;
     debug = settings.logLevel === "debug";
     const made = make(values);
@@ -112,7 +115,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
     const run: RunCommand = async (flags, command) => {
       code = await command(prepare(flags));
     };
-    await commandTree({
+    const tree = commandTree({
       program,
       version: options.version ?? "0.0.0",
       build: options.build,
@@ -123,8 +126,8 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
       terminal,
       suites,
       run,
-    })
-      .parseAsync([...options.args], { from: "user" });
+    }).hook("preAction", (_root, command) => void (typed = command.name()));
+    await tree.parseAsync([...options.args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     reportError(terminal, program, error, { debug, mask });

@@ -201,14 +201,17 @@ export function namespaceName(named: SettingOptions): Setting<string> {
  * Reads a table: flags win over the environment, which wins over defaults. Variables key `flags`, because two commands
  * may share a flag's name.
  *
+ * @param helpOf names the command whose help lists a setting, by its variable.
  * @throws {UsageError} naming every unknown `PINTLE_` variable and every bad value at once, before anything starts.
  */
 export function resolveSettings<Table extends SettingTable>(
   table: Table,
   env: Readonly<Record<string, string>>,
   flags: Readonly<Record<string, string | undefined>>,
+  helpOf: (variable: string) => string = () => "config",
 ): ResolvedSettings<Table> {
-  const problems = unknownVariables(table, env);
+  const unknown = unknownVariables(table, env), problems = unknown.map(({ problem }) => problem);
+  const helps = new Set(unknown.map(({ near }) => helpOf(near)));
   const values: Record<string, unknown> = {}, origins: Record<string, { text: string; source: SettingSource }> = {};
   for (const [name, setting] of Object.entries(table)) {
     const flag = flags[setting.env];
@@ -226,20 +229,29 @@ export function resolveSettings<Table extends SettingTable>(
         : `the default of ${setting.env}`;
       const shown = setting.secret ? "the value" : `"${value}"`;
       problems.push(`${at}: ${shown} ${(error as Error).message}`);
+      helps.add(helpOf(setting.env));
     }
   }
   if (problems.length > 0) {
-    throw new UsageError(problems.join("\n"), "`config --help` lists every setting and its default");
+    const commands = [...helps].map((command) => `\`${command} --help\``).join(" and ");
+    throw new UsageError(
+      problems.join("\n"),
+      `${commands} ${helps.size > 1 ? "list" : "lists"} every setting and its default`,
+    );
   }
   return { values, origins } as unknown as ResolvedSettings<Table>;
 }
 
-function unknownVariables(table: SettingTable, env: Readonly<Record<string, string>>): string[] {
+/** Variables that name no setting, each with the one that is meant, or else itself. */
+function unknownVariables(
+  table: SettingTable,
+  env: Readonly<Record<string, string>>,
+): { readonly problem: string; readonly near: string }[] {
   const known = new Set(Object.values(table).map((setting) => setting.env));
   const unknown = Object.keys(env).filter((name) => name.startsWith("PINTLE_") && !known.has(name));
   return unknown.filter((name) => !isServiceLink(name, env)).sort().map((name) => {
     const near = [...known].find((each) => distance(each, name) <= 3);
-    return `${name} is not a setting${near ? `; did you mean ${near}?` : ""}`;
+    return { problem: `${name} is not a setting${near ? `; did you mean ${near}?` : ""}`, near: near ?? name };
   });
 }
 

@@ -97,9 +97,17 @@ Deno.test("what explain cannot show is said, with what to do", async () => {
   const otherPort = `${other.addr.port}`;
   const here = ["--http-port", port], login = ["repl/login", "-n", from];
   const cases: [string[], number, RegExp][] = [
-    [["widget/a", ...here], 2, /the operator has no kind "widget"\n {2}fix: .*its kinds are replication\n$/],
-    [["repl", ...here], 2, /repl names no object\n {2}fix: give KIND\/NAME/],
-    [["repl/other", "-n", from, ...here], 1, /there is no Replication \S+\/other\n {2}fix: name its namespace/],
+    [
+      ["widget/a", ...here],
+      2,
+      /the operator has no kind "widget"\n {2}fix: give KIND\/NAME; its kinds are replication\n$/,
+    ],
+    [["repl", ...here], 2, /repl names no object\n {2}fix: give KIND\/NAME; its kinds are replication\n$/],
+    [
+      ["repl/other", "-n", from, ...here],
+      1,
+      /there is no Replication \S+\/other\n {2}fix: name its namespace.*, or correct its name: `kubectl get replications/,
+    ],
     [[...login, "--cluster", "embedded"], 2, /would start a new cluster\n {2}fix: .*--kubeconfig FILE/],
     [[...login, "--http-port", "1"], 2, /nothing answers at http:\/\/127\.0\.0\.1:1\n {2}fix: --pod-namespace/],
     [[...login, "--http-port", otherPort], 1, /is not the operator pintle-replicator\n$/],

@@ -43,6 +43,22 @@ Deno.test("every mistake is named at once, with the nearest variable for a missp
   );
 });
 
+// FR-61
+Deno.test("the fix of a bad setting names the command whose help lists it", () => {
+  const helpOf = (variable: string) => variable === "PINTLE_SIZE" ? "test" : "config";
+  const hintOf = (env: Record<string, string>, flags: Record<string, string>) => {
+    try {
+      return resolveSettings(TABLE, env, flags, helpOf) && "";
+    } catch (error) {
+      return (error as UsageError).hint;
+    }
+  };
+  const list = "every setting and its default";
+  assert.equal(hintOf({}, { PINTLE_SIZE: "10" }), `\`test --help\` lists ${list}`);
+  assert.equal(hintOf({ PINTLE_SIZ: "1" }, {}), `\`test --help\` lists ${list}`);
+  assert.equal(hintOf({ PINTLE_SIZ: "1", PINTLE_X: "1" }, {}), `\`test --help\` and \`config --help\` list ${list}`);
+});
+
 // FR-193
 Deno.test("a variable that the kubelet sets for a Service named like a setting is no setting, and a lone variable of that form is", () => {
   const links = {

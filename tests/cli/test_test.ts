@@ -105,6 +105,9 @@ Deno.test("a suite that is not there, a filter that is none, and one that leaves
   const { code, err } = await test([], { env: { PINTLE_TEST_CLUSTER: "minikube" } });
   assert.equal(code, 2);
   assert.match(err, /PINTLE_TEST_CLUSTER: "minikube" must be one of embedded, envtest, kind, current/);
+  assert.match(err, /\n {2}fix: `test --help` lists every setting and its default\n$/);
+  const flag = await test(["--log-level", "loud"]);
+  assert.match(flag.err, /\n {2}fix: `test --help` lists every setting and its default\n$/);
 });
 
 // FR-178
