@@ -172,10 +172,16 @@ function addTest(add: Add, { run, common }: CommandTreeOptions, own: SettingTabl
     .option("--explore", "run each scenario once for each fault that could break the operator, in virtual time")
     .option("--specs", "explore other specs of each scenario's objects, in place of faults")
     .option("--plan <plan>", "explore one plan of one scenario again, as a failure names it")
-    .option("--plans-max <n>", "most plans of each scenario", Number)
+    .option("--plans-max <n>", "most plans of each scenario", plansMax)
     .action((suites, flags) =>
       run(keyed(flags, table), async (context) => (await import("./test.ts")).test(context, suites, flags))
     );
+}
+
+function plansMax(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number > 0) return number;
+  throw new UsageError(`--plans-max: "${text}" must be a whole number of at least 1`);
 }
 
 function addInstallation(add: Add, { run, program, test }: CommandTreeOptions): void {

@@ -80,7 +80,8 @@ export async function exploreAll(
   );
   let explored = 0, failed = 0, broken = 0, ended = 0;
   for (const [nth, each] of planned.entries()) {
-    const name = nameOf(each), exploration = await explorations[nth]!, endMs = clock.now();
+    const name = nameOf(each), exploration = await explorations[nth]!, endMs = clock.now(), { planFix } = exploration;
+    if (planFix !== undefined) throw new UsageError(`--plan ${flags.plan}: ${exploration.problem}`, planFix);
     if (exploration.isInterrupted && exploration.explored === 0) continue;
     if (exploration.problem !== undefined) broken++;
     explored += exploration.explored;
@@ -187,10 +188,6 @@ function checkFlags({ settings }: CommandContext, flags: TestFlags, planned: rea
     );
   }
   if (flags.rbac) throw new UsageError("--rbac is for runs without faults", "leave out --explore");
-  const { plansMax } = flags;
-  if (plansMax !== undefined && !(Number.isSafeInteger(plansMax) && plansMax > 0)) {
-    throw new UsageError("--plans-max is not a whole number, at least 1");
-  }
   if (flags.plan !== undefined && planned.length > 1) {
     throw new UsageError("--plan is for one scenario", "name it with --filter");
   }

@@ -33,9 +33,10 @@ export async function test(context: CommandContext, names: readonly string[], fl
     for (const { suite, scenario } of planned) terminal.out(`${suite.name}: ${scenario.name}`);
     return EXIT.done;
   }
+  requireEffects(settings, flags);
   const clock = new SystemClock(), random = new SystemRandom();
   const seed = settings.testSeed || 1 + Math.floor(random.next() * (2 ** 31 - 2));
-  if (flags.explore || flags.specs || flags.plan !== undefined) {
+  if (explores(flags)) {
     const { exploreAll } = await import("./explore.ts");
     return await exploreAll(context, flags, { planned, seed });
   }
@@ -80,6 +81,25 @@ export async function test(context: CommandContext, names: readonly string[], fl
   if (interrupts.signal.aborted) return EXIT.interrupted;
   const { failed, interrupted } = countOutcomes(complete);
   return failed + interrupted > 0 ? EXIT.failed : EXIT.done;
+}
+
+function explores({ explore, specs, plan }: TestFlags): boolean {
+  return Boolean(explore || specs || plan !== undefined);
+}
+
+/** @throws {UsageError} for a flag that this run would ignore. */
+function requireEffects({ testCluster }: TestSettings, flags: TestFlags): void {
+  const ignored: [isIgnored: boolean, flag: string, fix: string][] = [
+    [flags.plansMax !== undefined && !explores(flags), "--plans-max", "add --explore or --specs, or leave it out"],
+    [flags.plansMax !== undefined && flags.plan !== undefined, "--plans-max", "leave it out: --plan runs one plan"],
+    [flags.keep === true && explores(flags), "--keep", "leave it out: explorations keep no namespaces"],
+    [flags.keepCluster === true && testCluster !== "kind", "--keep-cluster", "add --cluster kind, or leave it out"],
+    [flags.reuse === true && testCluster !== "kind", "--reuse", "add --cluster kind, or leave it out"],
+    [flags.download === true && testCluster !== "envtest", "--download", "add --cluster envtest, or leave it out"],
+  ];
+  for (const [isIgnored, flag, fix] of ignored) {
+    if (isIgnored) throw new UsageError(`${flag} would have no effect on this run`, fix);
+  }
 }
 
 function withFailures(result: RunResult, failures: readonly string[]): RunResult {

@@ -4,11 +4,11 @@ import type { ExploreExceptions, PlannedScenario } from "../harness/mod.ts";
 import { controlAmbientCalls } from "./ambient_calls.ts";
 import { describeDifference, type EndState, endState, overwritten, ReferenceState } from "./end_state.ts";
 import {
-  isPlaced,
   makePlans,
+  missingPlace,
   networkFaults,
-  PLACE_MISSING,
   type Plan,
+  PLAN_FIX,
   PLAN_KINDS,
   type PlanKind,
   type PruneReason,
@@ -46,6 +46,8 @@ export interface FailedPlan {
 export interface Exploration {
   /** Why nothing was explored, if so. */
   readonly problem?: string;
+  /** What to do, where the problem is that the wanted plan is none of this scenario. */
+  readonly planFix?: string;
   /** Why it is not for exploration, if so. */
   readonly skipped?: string;
   /** Whether the signal ended it before its last plan. */
@@ -97,6 +99,7 @@ export const INTERRUPTED: Exploration = { ...NOTHING_EXPLORED, isInterrupted: tr
 /** Runs without faults whose differences are masked. */
 const REFERENCES = 3;
 const REVISIONS_STEP = 1_013;
+const SPEC_FIX = "name fields of the kind's schema, or take the plan from the output of `test --specs`";
 
 /**
  * Explores one scenario: reference runs, then one run for each plan. Stops at the signal with what it has found.
@@ -128,7 +131,8 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
     return { ...NOTHING_EXPLORED, ...await exploreSpecs(planned, options, { prepared, references }) };
   }
   const [first] = references as [SimulatedRun], oracle = new Oracle(prepared, references, planned.suite.explore);
-  if (options.plan && !isPlaced(options.plan, first.trace)) return { ...NOTHING_EXPLORED, problem: PLACE_MISSING };
+  const missing = options.plan && missingPlace(options.plan, first.trace);
+  if (missing !== undefined) return { ...NOTHING_EXPLORED, problem: missing, planFix: PLAN_FIX };
   const { plans, pruned } = makePlans(first.trace, new SeededRandom(seed));
   const result = await runPlans(plansOf(options, plans), {
     ...options,
@@ -159,8 +163,12 @@ async function exploreSpecs(
   const [first] = references as [SimulatedRun], { plan } = options;
   const search = await SpecSearch.open(planned, first, { ...options, prepared }, plan?.transition);
   if (search.plans.length === 0) {
-    if (plan) return { problem: "it leaves no object of this plan's kind and name" };
+    if (plan) return { problem: "the scenario leaves no object of this plan's kind and name", planFix: PLAN_FIX };
     return { skipped: "it leaves no object whose kind and spec the operator declares" };
+  }
+  const unknown = plan ? search.unknownFields(plan.transition!) : [];
+  if (unknown.length > 0) {
+    return { problem: `${plan!.transition!.kind} has no field ${unknown.join(", ")}`, planFix: SPEC_FIX };
   }
   const result = await runPlans(plan ? [plan] : plansOf(options, search.plans), {
     ...options,

@@ -56,27 +56,37 @@ export function networkFaults({ faults }: Plan): NetworkFaults {
   };
 }
 
-/** Why a plan is not run. */
-export const PLACE_MISSING = "the scenario has no such write, event, call or version with this seed";
+/** What to do about a plan that a scenario lacks. */
+export const PLAN_FIX = "take the plan, and its --seed, from the output of `test --explore` for this scenario";
 
-/** Whether a reference run has the place of each fault. */
-export function isPlaced({ faults }: Plan, { requests, events, calls, bookmarks }: TraceRecord): boolean {
-  const hasVersion = (wanted: number) =>
-    requests.some(({ isEffective, revision }) => isEffective && revision === wanted);
-  return faults.every((fault) => {
-    switch (fault.at) {
-      case "write":
-        return requests.some(({ nthWrite }) => nthWrite === fault.nth);
-      case "event":
-        return events.some(({ nth }) => nth === fault.nth);
-      case "call":
-        return calls.some(({ nth }) => nth === fault.nth);
-      case "bookmark":
-        return bookmarks.some(({ nth }) => nth === fault.nth);
-      case "revision":
-        return hasVersion(fault.revision) && hasVersion(fault.shows);
-    }
-  });
+/** The first place of a plan's faults that a reference run lacks, with those that it has; undefined if none is missing. */
+export function missingPlace({ faults }: Plan, trace: TraceRecord): string | undefined {
+  for (const fault of faults) {
+    const places = placesOf(trace, fault.at),
+      wanted = fault.at === "revision" ? [fault.revision, fault.shows] : [fault.nth];
+    const missing = wanted.find((place) => !places.includes(place));
+    if (missing === undefined) continue;
+    const has = places.length === 0 ? "it has none" : `it has ${Math.min(...places)} to ${Math.max(...places)}`;
+    return `with this seed the scenario has no ${fault.at} ${missing}: ${has}`;
+  }
+  return undefined;
+}
+
+/** The numbers of a run's writes, events, calls, bookmarks or versions. */
+function placesOf({ requests, events, calls, bookmarks }: TraceRecord, at: Fault["at"]): readonly number[] {
+  const isNumber = (place: number | undefined) => place !== undefined;
+  switch (at) {
+    case "write":
+      return requests.map(({ nthWrite }) => nthWrite).filter(isNumber);
+    case "event":
+      return events.map(({ nth }) => nth);
+    case "call":
+      return calls.map(({ nth }) => nth);
+    case "bookmark":
+      return bookmarks.map(({ nth }) => nth);
+    case "revision":
+      return requests.filter(({ isEffective }) => isEffective).map(({ revision }) => revision).filter(isNumber);
+  }
 }
 
 /** The name of a plan, from which {@linkcode parsePlan} makes it again: `write:3:crash:before`. */

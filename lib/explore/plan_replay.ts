@@ -12,7 +12,7 @@ import { explore } from "./explorer.ts";
 import { describeFault } from "./fault.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { type PlacedFault, placeFaults, simulatedName } from "./placed_fault.ts";
-import { PLACE_MISSING, type Plan } from "./plan.ts";
+import { missingPlace, type Plan, PLAN_FIX } from "./plan.ts";
 
 /** Options of {@linkcode replayPlan}. */
 export interface PlanReplayOptions {
@@ -81,7 +81,7 @@ export async function replayPlan(
   if (!trace) return { ...nothing, problem: problem ?? skipped ?? "it was interrupted" };
   const faults = plan.faults.map((fault) => describeFault(fault, trace)), placed = placeFaults(plan, trace);
   if (!placed.every((fault) => fault !== undefined)) {
-    return { ...nothing, problem: PLACE_MISSING };
+    throw new UsageError(missingPlace(plan, trace) ?? "the scenario lacks the plan", PLAN_FIX);
   }
   await using cluster = await source.open(signal, onStage);
   await using installed = new AsyncDisposableStack();

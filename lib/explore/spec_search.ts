@@ -7,7 +7,7 @@ import type { SimulatedRun } from "./simulated_run.ts";
 import { type SpecFinding, SpecOracle } from "./spec_oracle.ts";
 import { runSpecs, type SpecSubject } from "./spec_run.ts";
 import { isOf, mergePatchOf, type SpecTransition } from "./spec_transition.ts";
-import { otherSpecs, type SpecSchema } from "./spec_values.ts";
+import { otherSpecs, type SpecSchema, unknownFields } from "./spec_values.ts";
 
 type Spec = Readonly<Record<string, unknown>>;
 /** A kind of the operator, with its schema's check. */
@@ -74,6 +74,12 @@ export class SpecSearch {
   /** Fields that are not compared, as they differ without a change. */
   get masked(): string[] {
     return [...new Set(this.#searched.flatMap(({ oracle }) => oracle.mask.paths))].sort();
+  }
+
+  /** Fields that a transition of one of the objects changes, and that its kind's schema lacks. */
+  unknownFields({ steps, ...transition }: SpecTransition): string[] {
+    const searched = this.#searched.find(({ place: { subject } }) => isOf({ ...transition, steps }, subject.object))!;
+    return [...new Set(steps.flatMap((step) => unknownFields(searched.place.schema, step)))];
   }
 
   /** Runs a transition of one of the objects; what one run shows, another one with another seed must confirm. */

@@ -41,6 +41,19 @@ export function otherSpecs(schema: SpecSchema, spec: Spec, isValid: (spec: Spec)
   return [...valid, ...invalid];
 }
 
+/** Paths of fields that a schema lacks, in a spec or a merge patch of one: an API server prunes them. */
+export function unknownFields(schema: SpecSchema, value: unknown, path = "spec"): string[] {
+  if (schema["x-kubernetes-preserve-unknown-fields"] === true) return [];
+  if (Array.isArray(value) && isObject(schema.items)) {
+    return value.flatMap((item, nth) => unknownFields(schema.items as SpecSchema, item, `${path}[${nth}]`));
+  }
+  if (!isObject(value) || !isObject(schema.properties ?? schema.additionalProperties)) return [];
+  return Object.entries(value).flatMap(([name, each]) => {
+    const known = propertiesOf(schema)[name] ?? schema.additionalProperties, field = `${path}.${name}`;
+    return known === undefined ? [field] : isObject(known) ? unknownFields(known, each, field) : [];
+  });
+}
+
 /** The first edit of each field, then the second of each, and so on. */
 function inTurns(edits: readonly Edit[]): Edit[] {
   const fields = Map.groupBy(edits, ({ path }) => path.join("/")), turns: Edit[] = [];

@@ -82,7 +82,7 @@ Deno.test("a process that ends before a command has a result exits 1 and says so
   assert.deepEqual([(await version.ended()).code, version.err], [0, ""]);
 });
 
-// FR-178
+// FR-178 FR-571
 Deno.test("a suite that is not there, a filter that is none, and one that leaves nothing are exit 2 and say what there is", async () => {
   const cases: [string[], RegExp][] = [
     [["pasing"], /there is no suite pasing\n {2}fix: the suites are failing, passing, hanging, stubborn\n$/],
@@ -95,6 +95,12 @@ Deno.test("a suite that is not there, a filter that is none, and one that leaves
       /--keep leaves nothing to inspect: the cluster "embedded" is deleted with the run\n {2}fix: use --cluster current/,
     ],
     [["--keep", "--cluster", "kind"], /a kind cluster is deleted with the run/],
+    [["--plans-max", "5"], /--plans-max would have no effect on this run\n {2}fix: add --explore or --specs/],
+    [["--plan", "write:1:late", "--plans-max", "5"], /--plans-max would have no effect .*\n {2}fix: leave it out/],
+    [["--explore", "--keep"], /--keep would have no effect on this run\n {2}fix: leave it out/],
+    [["--reuse"], /--reuse would have no effect on this run\n {2}fix: add --cluster kind/],
+    [["--keep-cluster", "--cluster", "envtest"], /--keep-cluster would have no effect on this run/],
+    [["--download", "--cluster", "kind"], /--download would have no effect .*\n {2}fix: add --cluster envtest/],
     [["--cluster", "kind", "--node-image", "a", "--kubernetes-version", "1.37.0"], /exclude each other/],
   ];
   for (const [args, message] of cases) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { explore, formatPlan, parsePlan, PLAN_KINDS } from "../../lib/explore/mod.ts";
-import { networkFaults, PLACE_MISSING } from "../../lib/explore/plan.ts";
+import { networkFaults } from "../../lib/explore/plan.ts";
 import type { NetworkFaults } from "../../lib/explore/simulated_cluster.ts";
 import { prepare, runSimulated } from "../../lib/explore/simulated_run.ts";
 import { planRun, Suite } from "../../lib/harness/mod.ts";
@@ -177,17 +177,18 @@ Deno.test("writes to a kind named Review have plans; access reviews, which only 
 // FR-536
 Deno.test("a plan for a write, event, call or version that the scenario lacks is no success", async () => {
   const planned = planRun([BUGS.find(({ name }) => name === SHOWN.crash)!.fixed])[0]!;
-  for (
-    const name of [
-      "write:99:late",
-      "event:99:hide",
-      "call:1:crash",
-      "revision:99:shows:98",
-      "write:1:late+write:99:late",
-    ]
-  ) {
-    const { problem, explored } = await explore(planned, { ...OPTIONS, plan: parsePlan(name) });
-    assert.deepEqual([problem, explored], [PLACE_MISSING, 0], name);
+  const missing = {
+    "write:99:late": /no write 99: it has 1 to \d+$/,
+    "event:99:hide": /no event 99: it has 1 to \d+$/,
+    "call:1:crash": /no call 1: it has none$/,
+    "bookmark:99:lose": /no bookmark 99: it has 1 to \d+$/,
+    "revision:99:shows:98": /no revision 99: it has \d+ to \d+$/,
+    "write:1:late+write:99:late": /no write 99: it has 1 to \d+$/,
+  };
+  for (const [name, expected] of Object.entries(missing)) {
+    const { problem, planFix, explored } = await explore(planned, { ...OPTIONS, plan: parsePlan(name) });
+    assert.match(problem!, expected);
+    assert.deepEqual([explored, /`test --explore`/.test(planFix!)], [0, true], name);
   }
 });
 

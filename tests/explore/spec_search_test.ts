@@ -265,6 +265,8 @@ Deno.test("a plan of specs is found again by its name, and one of another object
   assert.deepEqual(again.failures.map(({ findings }) => findings), first.failures.map(({ findings }) => findings));
   const other = await explore(planned, { ...OPTIONS, plan: parsePlan('spec:App/run-home/b:{"size":1}') });
   assert.match(other.problem!, /leaves no object of this plan's kind and name/);
+  const mistyped = await explore(planned, { ...OPTIONS, plan: parsePlan('spec:App/run-home/a:{"siez":1}') });
+  assert.deepEqual([mistyped.problem, mistyped.explored], ["App has no field spec.siez", 0]);
 });
 
 // FR-550

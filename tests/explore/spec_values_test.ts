@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as z from "zod";
 import { isValidFor } from "../../lib/explore/spec_search.ts";
-import { otherSpecs, type SpecSchema } from "../../lib/explore/spec_values.ts";
+import { otherSpecs, type SpecSchema, unknownFields } from "../../lib/explore/spec_values.ts";
 import { defineResource } from "../../lib/operator/mod.ts";
 
 interface Crd {
@@ -31,6 +31,28 @@ Deno.test("a number gets its bounds and its neighbours, and values beyond the bo
     field(z.int().multipleOf(10), 20).valid.toSorted(),
     [-1, 0, 10, 30].filter((each) => each % 10 === 0),
   );
+});
+
+// FR-536
+Deno.test("fields that a schema lacks are named by their paths, in lists and records, too", () => {
+  const text = { type: "string" };
+  const schema = {
+    properties: {
+      size: { type: "integer" },
+      ports: { items: { properties: { name: text } } },
+      labels: { additionalProperties: text },
+      hosts: { additionalProperties: { properties: { name: text } } },
+      any: { "x-kubernetes-preserve-unknown-fields": true, properties: {} },
+    },
+  };
+  const patch = {
+    siez: null,
+    ports: [{ name: "a" }, { nam: "b" }],
+    labels: { a: "b" },
+    hosts: { a: { port: 1 } },
+    any: { x: {} },
+  };
+  assert.deepEqual(unknownFields(schema, patch), ["spec.siez", "spec.ports[1].nam", "spec.hosts.a.port"]);
 });
 
 // FR-551
