@@ -106,6 +106,8 @@ function addRun(add: Add, { run, hasDemo, program }: CommandTreeOptions): void {
     .addOption(new Option("--embedded-at <file>").hideHelp())
     .action(({ dev, watch, embeddedAt, record, ...flags }) =>
       run(asDeveloper(keyed(flags, table), dev), async (context) => {
+        // A restart by --watch goes on with the file that was checked at its start.
+        if (record !== undefined && !embeddedAt) await (await import("./run.ts")).requireNewFile(record);
         if (watch && !embeddedAt) return (await import("./run_watched.ts")).runWatched(context);
         return (await import("./run.ts")).run({ ...context, embeddedAt, record });
       })

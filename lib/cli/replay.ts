@@ -13,7 +13,7 @@ const BYTES_MAX = 512 * 2 ** 20;
 
 /**
  * `replay`: the operator offline, on recorded answers and in virtual time. Prints each write that it sends as recorded.
- * Fails at the first request that differs, and shows both.
+ * Fails at the first request that differs, and shows both; and at the end of a recording that was cut off.
  */
 export async function replayFile(context: CommandContext, file: string): Promise<number> {
   const { operator, terminal, mask, version } = context;
@@ -48,8 +48,21 @@ export async function replayFile(context: CommandContext, file: string): Promise
     terminal.out(paint(terminal, "red", `${count(requests)} as recorded, then another`));
     return EXIT.failed;
   }
-  terminal.out(paint(terminal, "green", `${count(requests)}, ${writes} of them writes, as recorded`));
-  return EXIT.done;
+  const outcome = `${count(requests)}, ${writes} of them writes, as recorded`;
+  if (recording.stopped !== undefined) {
+    terminal.out(paint(terminal, "green", outcome));
+    return EXIT.done;
+  }
+  terminal.out(paint(terminal, "yellow", `${outcome} up to ${timeOf(recording.endMs).trim()}`));
+  terminal.err(`  fix: record again; to accept it as it is, ${acceptance(recording)}`);
+  return EXIT.failed;
+}
+
+/** How a recording that was cut off becomes one that ends there. */
+function acceptance({ isTorn, endMs }: Recording): string {
+  return `${isTorn ? "replace its incomplete last line by" : "add the line"} ${
+    JSON.stringify({ atMs: endMs, stopped: "cut off" })
+  }`;
 }
 
 async function textOf(file: string): Promise<string> {

@@ -229,6 +229,13 @@ async function start(
   });
 }
 
+/** @throws {UsageError} if the file has content: a recording cannot be made again. */
+export async function requireNewFile(record: string): Promise<void> {
+  const { size } = await Deno.stat(record).catch(() => ({ size: 0 })); // what keeps it from being opened is said then
+  if (size === 0) return;
+  throw new UsageError(`${record} exists already, and a recording would replace it`, "name another file, or remove it");
+}
+
 async function openRecorder(
   { record, operator, version, table, origins }: CommandContext,
   parts: Parameters<typeof Recorder.open>[2],

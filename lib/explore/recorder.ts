@@ -33,6 +33,8 @@ interface RecorderParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly mask: Mask;
+  /** Bound of the file; 256 MiB where absent. */
+  readonly bytesMax?: number;
 }
 
 /**
@@ -198,24 +200,25 @@ export class Recorder implements Disposable {
 
   #write(line: Record<string, unknown>): void {
     if (!this.#file) return;
-    this.#writeText(
-      JSON.stringify(
-        { atMs: Math.round((this.#parts.clock.elapsed() - this.#beginMs) * 1_000) / 1_000, ...line } as RecordingLine,
-      ),
-    );
+    const { logger, bytesMax = BYTES_MAX } = this.#parts, text = this.#timed(line);
+    if (this.#bytes + text.length <= bytesMax) return this.#writeText(text);
+    logger.warn("the recording is full and ends; the operator goes on", { bytesMax });
+    this.#writeText(this.#timed({ stopped: "the recording was full" }));
+    this.#end();
+  }
+
+  #timed(line: Record<string, unknown>): string {
+    const atMs = Math.round((this.#parts.clock.elapsed() - this.#beginMs) * 1_000) / 1_000;
+    return JSON.stringify({ atMs, ...line } as RecordingLine);
   }
 
   #writeText(text: string): void {
-    const { logger } = this.#parts;
     let bytes = new TextEncoder().encode(`${text}\n`);
     this.#bytes += bytes.length;
-    if (this.#bytes > BYTES_MAX) {
-      logger.warn("the recording is full and ends; the operator goes on", { bytesMax: BYTES_MAX });
-      return this.#end();
-    }
     try {
       while (bytes.length > 0) bytes = bytes.subarray(this.#file!.writeSync(bytes));
     } catch (error) {
+      const { logger } = this.#parts;
       logger.error("the recording cannot be written and ends; the operator goes on", { error: describeError(error) });
       this.#end();
     }

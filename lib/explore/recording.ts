@@ -66,6 +66,8 @@ export interface Recording {
   readonly endMs: number;
   /** Why it ends; undefined if the file was cut off. */
   readonly stopped: string | undefined;
+  /** Whether its last line is incomplete. */
+  readonly isTorn: boolean;
 }
 
 /**
@@ -85,19 +87,20 @@ export function parseRecording(text: string, file: string): Recording {
     );
   }
   const exchanges = new Map<number, Exchange>();
-  let endMs = 0, stopped: string | undefined;
+  let endMs = 0, stopped: string | undefined, isTorn = false;
   for (const [index, text] of rest.entries()) {
     if (text === "") continue;
     const line = lineOf<RecordingLine>(text);
     if (line === undefined) {
-      if (rest.slice(index + 1).every((later) => later === "")) break;
+      isTorn = rest.slice(index + 1).every((later) => later === "");
+      if (isTorn) break;
       throw new UsageError(`${file} is damaged: line ${index + 2} is not JSON`, "record again");
     }
     endMs = Math.max(endMs, line.atMs);
     if ("stopped" in line) stopped = line.stopped;
     else enter(exchanges, line);
   }
-  return { header, exchanges: [...exchanges.values()], endMs, stopped };
+  return { header, exchanges: [...exchanges.values()], endMs, stopped, isTorn };
 }
 
 function lineOf<T>(text: string): T | undefined {

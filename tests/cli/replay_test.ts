@@ -44,7 +44,12 @@ Deno.test("a recorded run is replayed offline; a file that cannot be replayed is
   await Deno.writeTextFile(cut, `${lines.slice(0, -2).join("\n")}\n{"atMs":`);
   const partial = await replay([cut]);
   assert.match(partial.err, /cut was cut off; it is replayed as far as it goes\n/);
-  assert.equal(partial.code, 0, partial.out);
+  assert.equal(partial.code, 1, partial.out);
+  assert.match(partial.out, /\n\d+ requests, \d+ of them writes, as recorded up to \+\S+\n$/);
+  const fix = /\n {2}fix: .* replace its incomplete last line by (\{.*\})\n$/.exec(partial.err);
+  await Deno.writeTextFile(cut, `${lines.slice(0, -2).join("\n")}\n${fix![1]}\n`);
+  const accepted = await replay([cut]);
+  assert.deepEqual([accepted.code, accepted.err], [0, ""], accepted.out);
   await Deno.writeTextFile(`${folder}/new`, text.replace('"format":1', '"format":2'));
   const cases: [string[], Record<string, string>, string | undefined, RegExp][] = [
     [[`${folder}/none`], {}, undefined, /cannot read \S+none: .*\n {2}fix: name a file that `run --record FILE` wrote/],
@@ -61,6 +66,20 @@ Deno.test("a recorded run is replayed offline; a file that cannot be replayed is
   for (const [args, env, main, says] of cases) {
     const { code, out, err } = await replay(args, env, main);
     assert.deepEqual([code, out, says.test(err)], [2, "", true], err);
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
+// FR-572
+Deno.test("a recording replaces no file that has content, also with --watch", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "pintle-replay-" }), file = `${folder}/run.jsonl`;
+  await Deno.writeTextFile(file, "of yesterday\n");
+  for (const watch of [[], ["--watch"]]) {
+    const args = ["run", "--cluster", "embedded", "--http-port", "0", "--record", file, ...watch];
+    const { code, err } = await runBinary(args, { permissions: DEMO_PERMISSIONS });
+    assert.equal(code, 2, err);
+    assert.match(err, /: \S+run\.jsonl exists already, and a recording would replace it\n {2}fix: name another file/);
+    assert.equal(await Deno.readTextFile(file), "of yesterday\n");
   }
   await Deno.remove(folder, { recursive: true });
 });

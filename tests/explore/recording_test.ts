@@ -20,8 +20,8 @@ Deno.test("a recording that was cut off is read up to there", () => {
   const whole = parseRecording([HEADER, SEND, ANSWER, STOPPED, ""].join("\n"), "file");
   assert.deepEqual([whole.stopped, whole.endMs, whole.exchanges.length], ["the operator stopped", 3, 1]);
   for (const cut of [STOPPED.slice(0, -4), ""]) {
-    const { stopped, exchanges, endMs } = parseRecording([HEADER, SEND, ANSWER, cut].join("\n"), "file");
-    assert.deepEqual([stopped, exchanges[0]!.answer!.body, endMs], [undefined, "{}", 2]);
+    const { stopped, exchanges, endMs, isTorn } = parseRecording([HEADER, SEND, ANSWER, cut].join("\n"), "file");
+    assert.deepEqual([stopped, exchanges[0]!.answer!.body, endMs, isTorn], [undefined, "{}", 2, cut !== ""]);
   }
   assert.equal(parseRecording([HEADER, SEND].join("\n"), "file").exchanges[0]!.answer, undefined);
 });

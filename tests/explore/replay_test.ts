@@ -95,6 +95,24 @@ Deno.test("an operator that decides otherwise is stopped at its first other requ
 });
 
 // FR-516
+Deno.test("a recording that has reached its bound is complete, and the operator goes on", async () => {
+  await using folder = TemporaryFolder.make("recording");
+  const path = `${folder.path}/file`,
+    transport: Transport = {
+      fetch: () => Promise.resolve(new Response("{}")),
+      close() {},
+    };
+  const parts = { clock: new SystemClock(), logger: silentLogger, mask: new Mask(), bytesMax: 1_000 };
+  using recorder = Recorder.open(path, PROGRAM, parts);
+  for (let times = 0; times < 20; times++) {
+    assert.equal(await (await recorder.transport(transport).fetch("/version")).text(), "{}");
+  }
+  const text = await Deno.readTextFile(path);
+  assert.ok(text.length < 1_100, text);
+  assert.equal(parseRecording(text, path).stopped, "the recording was full");
+});
+
+// FR-516
 Deno.test("a disk that is full ends the recording and not the operator", async () => {
   const lines: string[] = [], transport: Transport = { fetch: () => Promise.resolve(new Response("{}")), close() {} };
   const logger = { ...silentLogger, error: (message: string) => lines.push(message) } as unknown as typeof silentLogger;
