@@ -1,11 +1,12 @@
 import { type Clock, SystemClock, type TimerHandle, UsageError } from "../base/mod.ts";
 import type { Suite } from "../harness/mod.ts";
+import { withPlace } from "./error_place.ts";
 
 /** After so long without another module, one that imports the main module counts as waiting for it. */
 const STALLED_MS = 5_000;
 
 /**
- * Loads a program's suites.
+ * Loads a program's suites. What one of their modules throws names its place.
  *
  * @throws {UsageError} if one of their modules imports the main module while that awaits `cli`: a deadlock. Deno does
  *   not tell such a module from one that still loads, so silence counts.
@@ -33,6 +34,8 @@ export async function loadSuites(
   });
   try {
     return await Promise.race([load(), stalled.promise]);
+  } catch (error) {
+    throw withPlace(error);
   } finally {
     if (timer) clock.clear(timer);
     hooks.deregister();

@@ -21,7 +21,7 @@ export function requireSelection(operator: Operator, wanted: ObjectArgument): vo
   if (operator.selections.length === 0) parseSelection(declaredKinds(operator), wanted);
 }
 
-/** Reads the argument, whose kinds are named as kubectl names them. @throws {UsageError} if the operator has no such kind. */
+/** Reads the argument, with kinds as kubectl names them. @throws {UsageError} if the operator has no such kind. */
 export async function selectionOf(
   operator: Operator,
   client: Client,

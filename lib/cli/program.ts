@@ -5,6 +5,7 @@ import type { CommandContext } from "./command_context.ts";
 import { type BuildInfo, commandTree, type RunCommand } from "./command_tree.ts";
 import type { DemoScenario } from "./demo_scenario.ts";
 import type { OwnCheck } from "./doctor/own_check.ts";
+import { withPlace } from "./error_place.ts";
 import { EXIT, exitCodeOf, reportError } from "./exit.ts";
 import { resolveSettings, type SettingTable, type SettingValues } from "./setting.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
@@ -69,7 +70,13 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
   if (typeof Deno === "undefined") {
     throw new UsageError("the commands of an operator need Deno", "start this program by `deno run`");
   }
-  const make = (values: unknown) => typeof operator === "function" ? operator(values as SettingValues<Own>) : operator;
+  const make = (values: unknown) => {
+    try {
+      return typeof operator === "function" ? operator(values as SettingValues<Own>) : operator;
+    } catch (error) {
+      throw withPlace(error);
+    }
+  };
   const noColor = Boolean(options.env.NO_COLOR) || options.args.includes("--no-color");
   const terminal = processTerminal({ noColor });
   const mask = new Mask();
