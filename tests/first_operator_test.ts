@@ -27,6 +27,7 @@ Deno.test("the README's operator is the example, to the letter, in at most twelv
   const [first] = blocksIn(README), example = await Deno.readTextFile(new URL(GREETINGS, ROOT));
   assert.deepEqual(first, { language: "ts", text: example });
   assert.ok(example.split("\n").filter(Boolean).length <= 12);
+  await import("../examples/greetings/main.ts"); // starts nothing: a test may import it
 });
 
 testWith(

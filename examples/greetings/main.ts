@@ -10,4 +10,4 @@ operator.on(Greeting).reconcile(async ({ spec, apply }) => {
   await apply(ConfigMap, { data: { text: `Hello, ${spec.name}!` } });
 }, { owns: [ConfigMap] });
 
-Deno.exitCode = await cli(operator, { args: Deno.args, env: Deno.env.toObject() });
+if (import.meta.main) Deno.exitCode = await cli(operator, { args: Deno.args, env: Deno.env.toObject() });
