@@ -45,6 +45,7 @@ export {
 export { mapConcurrent } from "./map_concurrent.ts";
 export { Mask, type MaskedValue } from "./mask.ts";
 export { Memo } from "./memo.ts";
+export { declaring, methodsDeclare } from "./declaring.ts";
 export { hangingLines, printable } from "./printable.ts";
 export { jitter, type Random, randomSuffix, randomUuid, SeededRandom, SystemRandom } from "./random.ts";
 export { LinkedAbort, untilAborted } from "./signal.ts";

@@ -59,7 +59,7 @@ export function networkFaults({ faults }: Plan): NetworkFaults {
 /** What to do about a plan that a scenario lacks. */
 export const PLAN_FIX = "take the plan, and its --seed, from the output of `test --explore` for this scenario";
 
-/** The first place of a plan's faults that a reference run lacks, with those that it has; undefined if none is missing. */
+/** The first place of the faults that a reference run lacks, and those that it has; undefined if none is missing. */
 export function missingPlace({ faults }: Plan, trace: TraceRecord): string | undefined {
   for (const fault of faults) {
     const places = placesOf(trace, fault.at),

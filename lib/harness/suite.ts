@@ -1,4 +1,4 @@
-import { type Duration, durationMs } from "../base/mod.ts";
+import { type Duration, durationMs, methodsDeclare } from "../base/mod.ts";
 import type { Operator } from "../operator/mod.ts";
 import type { Manifests } from "./manifests.ts";
 import type { ScenarioContext } from "./scenario_context.ts";
@@ -143,6 +143,10 @@ export class Suite<World = unknown> {
   /** In the order of addition. */
   get scenarios(): readonly Scenario[] {
     return this.#scenarios;
+  }
+
+  static {
+    methodsDeclare(this);
   }
 }
 

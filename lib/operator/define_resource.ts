@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { PermanentError, UsageError } from "../base/mod.ts";
+import { declaring, PermanentError, UsageError } from "../base/mod.ts";
 import {
   type BaseStatus,
   type DesiredMeta,
@@ -105,13 +105,12 @@ export interface DefinedResource<Spec extends Schema, Status extends Schema, Fie
 export function defineResource<Spec extends Schema, Status extends Schema = never, Fields extends Schema = never>(
   options: ResourceOptions<Spec, Status, Fields>,
 ): DefinedResource<Spec, Status, Fields> {
-  return definedResource(options, options.formerVersions ?? [], defineResource);
+  return declaring(defineResource, () => definedResource(options, options.formerVersions ?? []));
 }
 
 function definedResource<Spec extends Schema, Status extends Schema, Fields extends Schema>(
   options: ResourceOptions<Spec, Status, Fields>,
   others: readonly DeclaredVersion[],
-  declare: (options: never) => unknown,
 ): DefinedResource<Spec, Status, Fields> {
   const { group, version, kind } = options;
   const plural = options.plural ?? guessPlural(kind);
@@ -124,12 +123,7 @@ function definedResource<Spec extends Schema, Status extends Schema, Fields exte
   if (!/^[A-Z][A-Za-z0-9]*$/.test(kind)) throw new UsageError(`kind "${kind}" is not CamelCase`);
   if (!isDnsLabel(plural)) throw new UsageError(`plural "${plural}" is not a lower-case name`);
   const any = options as unknown as AnyOptions;
-  try {
-    requireDefinition(any, plural, others);
-  } catch (error) {
-    if (error instanceof Error) Error.captureStackTrace(error, declare); // it begins at the declaration, not in here
-    throw error;
-  }
+  requireDefinition(any, plural, others);
   const resource: DefinedResource<Spec, Status, Fields> = {
     group,
     version,
@@ -150,8 +144,10 @@ function definedResource<Spec extends Schema, Status extends Schema, Fields exte
         engineFields: ["observedGeneration", "conditions", ...statusFields],
       });
     },
-    withVersion: (other) =>
-      definedResource(options, [...others, other as unknown as DeclaredVersion], resource.withVersion),
+    withVersion: (other) => {
+      const all = [...others, other as unknown as DeclaredVersion];
+      return declaring(resource.withVersion, () => definedResource(options, all));
+    },
   };
   return resource;
 }

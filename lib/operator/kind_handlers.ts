@@ -1,4 +1,4 @@
-import { type Duration, durationMs, UsageError } from "../base/mod.ts";
+import { type Duration, durationMs, methodsDeclare, UsageError } from "../base/mod.ts";
 import { type AnyKind, formatGroupResource, isPartial, type KubeObject } from "../apimachinery/mod.ts";
 import {
   type AdmissionDeclaration,
@@ -103,6 +103,10 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
     requireDurations(`the reconcile handler of ${this.#declaration.kind.kind}`, { timeout: rest.timeout });
     if (this.#declaration.reconcile) {
       throw new UsageError(`${this.#declaration.kind.kind} has a reconcile handler already`);
+    }
+    const single = Object.entries({ owns, watches }).find(([, list]) => !Array.isArray(list));
+    if (single) {
+      throw new UsageError(`${single[0]} of the reconcile handler of ${this.#declaration.kind.kind} must be a list`);
     }
     requireOneView(this.#declaration.kind.kind, owns);
     this.#declaration.reconcile = { handler, ...rest };
@@ -312,6 +316,10 @@ export class KindHandlers<T extends KubeObject, Spec, Status extends object> {
       ...attemptBounds(kind.kind, id, { retries, timeout, backoff }),
     });
     return this;
+  }
+
+  static {
+    methodsDeclare(this);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Duration, durationMs, UsageError } from "../base/mod.ts";
+import { declaring, type Duration, durationMs, methodsDeclare, UsageError } from "../base/mod.ts";
 import {
   type ApiResource,
   type DynamicObject,
@@ -31,6 +31,7 @@ import {
   permissionsOf,
   type PolicyRule,
   requiredPermissions,
+  requireRules,
   rulesOf,
 } from "./permissions.ts";
 import { requireDurations } from "./require_durations.ts";
@@ -112,8 +113,10 @@ export class Operator implements OperatorDeclaration {
    * @throws {UsageError} if `name` is no lower-case DNS label, or a legacy finalizer is invalid or Kubernetes' own.
    */
   constructor(name: string, { storage, legacyFinalizers = [] }: OperatorOptions = {}) {
-    if (!isDnsLabel(name)) throw new UsageError(`operator name "${name}" is not a lower-case DNS label`);
-    for (const finalizer of legacyFinalizers) checkForeignFinalizer(finalizer);
+    declaring(Operator as never, () => {
+      if (!isDnsLabel(name)) throw new UsageError(`operator name "${name}" is not a lower-case DNS label`);
+      for (const finalizer of legacyFinalizers) checkForeignFinalizer(finalizer);
+    });
     this.legacyFinalizers = legacyFinalizers;
     this.name = name;
     this.storage = storage ?? new AnnotationStorage({ prefix: `${name}.pintle.dev` });
@@ -243,8 +246,13 @@ export class Operator implements OperatorDeclaration {
     return this;
   }
 
-  /** Adds what handlers do through `client` to the generated RBAC: declarations do not show it. */
+  /**
+   * Adds what handlers do through `client` to the generated RBAC: declarations do not show it.
+   *
+   * @throws {UsageError} for what is no rule.
+   */
   permissions(...rules: readonly HandlerRule[]): this {
+    requireRules("permissions", rules);
     this.#permissions.push(...rules);
     return this;
   }
@@ -252,8 +260,11 @@ export class Operator implements OperatorDeclaration {
   /**
    * Removes from the generated RBAC what `owns` brings and handlers never do, such as `delete` without `prune()`. What
    * the framework itself needs cannot be removed: {@linkcode rules} then throws.
+   *
+   * @throws {UsageError} for what is no rule.
    */
   withoutPermissions(...rules: readonly PolicyRule[]): this {
+    requireRules("withoutPermissions", rules);
     this.#withoutPermissions.push(...rules.flatMap(permissionsOf));
     return this;
   }
@@ -368,6 +379,10 @@ export class Operator implements OperatorDeclaration {
    */
   plan(options: PlanOptions): AsyncGenerator<PlannedPass> {
     return RunningOperator.plan(this, options);
+  }
+
+  static {
+    methodsDeclare(this);
   }
 }
 

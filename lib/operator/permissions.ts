@@ -1,3 +1,4 @@
+import { isObject, UsageError } from "../base/mod.ts";
 import {
   type AdmissionDeclaration,
   configurationResource,
@@ -103,6 +104,21 @@ export interface DeclaredPermission extends Permission {
 export interface HandlerRule extends PolicyRule {
   /** Why no scenario uses it, such as a path that only a failing disk reaches. `test --rbac` then accepts that. */
   readonly untested?: string;
+}
+
+/** @throws {UsageError} for an argument of `method` that is no rule: programs run without a check of their types. */
+export function requireRules(method: string, rules: readonly unknown[]): void {
+  const isTexts = (value: unknown) => Array.isArray(value) && value.every((each) => typeof each === "string");
+  for (const [index, rule] of rules.entries()) {
+    const fields = ["apiGroups", "resources", "verbs"];
+    const missing = isObject(rule) ? fields.find((field) => !isTexts(rule[field])) : undefined;
+    if (isObject(rule) && missing === undefined) continue;
+    const what = Array.isArray(rule) ? "is a list" : missing ? `has no list of strings as ${missing}` : "is no object";
+    throw new UsageError(
+      `argument ${index + 1} of ${method}() ${what}`,
+      `give rules one after the other: ${method}({ apiGroups: [""], resources: ["pods"], verbs: ["get"] }, …)`,
+    );
+  }
 }
 
 /** One for each group, resource and verb of a rule. */

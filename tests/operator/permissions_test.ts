@@ -19,6 +19,29 @@ function declared(operator: Operator, resource: string): string[] {
     .map(({ verb, by, untested }) => `${verb} ${by}${untested ? ` (${untested})` : ""}`);
 }
 
+// FR-574
+Deno.test("what is no rule is refused where it is declared, with the form of a rule", () => {
+  const cases: [unknown, RegExp][] = [
+    [[on("pods", "get")], /^argument 1 of permissions\(\) is a list$/],
+    [
+      { apiGroups: [""], resources: "pods", verbs: ["get"] },
+      /^argument 1 of permissions\(\) has no list of strings as res/,
+    ],
+    ["pods", /^argument 1 of permissions\(\) is no object$/],
+  ];
+  for (const [rule, says] of cases) {
+    assert.throws(() => new Operator("widgets").permissions(rule as never), (error) => {
+      return error instanceof UsageError && says.test(error.message) && /permissions\(\{ apiGroups/.test(error.hint!);
+    });
+  }
+  assert.throws(() => new Operator("widgets").withoutPermissions([] as never), /withoutPermissions\(\) is a list/);
+  const owns = ConfigMap as never;
+  assert.throws(
+    () => new Operator("widgets").on(Widget).reconcile(() => {}, { owns }),
+    /^UsageError: owns of .* list$/,
+  );
+});
+
 // FR-530
 Deno.test("each permission has one reason: the framework's before that of permissions(), and that before owns", () => {
   const operator = declaring().permissions(
