@@ -15,6 +15,7 @@ import {
   serveExplorations,
 } from "../explore/mod.ts";
 import {
+  countOutcomes,
   NOTHING_RECORDED,
   type Paint,
   type PlannedScenario,
@@ -78,14 +79,11 @@ export async function exploreAll(
   const explorations = planned.map((each, nth) =>
     explorer.explore(nth, { ...options, onPlan: (plans) => onPlan(each, plans) })
   );
-  let explored = 0, failed = 0, broken = 0, ended = 0;
+  let ended = 0;
   for (const [nth, each] of planned.entries()) {
     const name = nameOf(each), exploration = await explorations[nth]!, endMs = clock.now(), { planFix } = exploration;
     if (planFix !== undefined) throw new UsageError(`--plan ${flags.plan}: ${exploration.problem}`, planFix);
     if (exploration.isInterrupted && exploration.explored === 0) continue;
-    if (exploration.problem !== undefined) broken++;
-    explored += exploration.explored;
-    failed += exploration.failures.length;
     for (const { plan } of exploration.failures.toReversed()) {
       failedPlans.set(`${name} (${plan.kind})`, ` --plan ${shellWord(formatPlan(plan))}`);
     }
@@ -95,18 +93,22 @@ export async function exploreAll(
     scenarios.push(...resultsOf(each, exploration, { startMs: beganMs.get(each) ?? endMs, endMs }));
     if (!exploration.isInterrupted) ended++;
   }
-  const problems = await writeReports(files, runOf(scenarios, { startMs, endMs: clock.now(), seed }), (line) => {
-    terminal.out(line);
-  });
+  const run = runOf(scenarios, { startMs, endMs: clock.now(), seed });
+  const problems = await writeReports(files, run, (line) => terminal.out(line));
   for (const problem of problems) terminal.err(problem);
   if (signal.aborted) {
     terminal.out(`interrupted: ${planned.length - ended} of ${planned.length} scenarios are not explored to the end`);
   }
-  terminal.out(`${explored - failed} passed, ${failed + broken + problems.length} failed`);
-  const isFailed = failed + broken + problems.length > 0;
-  const code = signal.aborted ? EXIT.interrupted : isFailed ? EXIT.failed : EXIT.done;
+  const code = concluded(terminal, { ...run, failures: problems }, signal);
   if (explorer.keepsProcess) endLingering(clock, code);
   return code;
+}
+
+/** Prints the last line, with the counts of the reports, and returns the exit code. */
+function concluded(terminal: CommandContext["terminal"], run: RunResult, signal: AbortSignal): number {
+  const { passed, failed, skipped } = countOutcomes(run);
+  terminal.out(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  return signal.aborted ? EXIT.interrupted : failed > 0 ? EXIT.failed : EXIT.done;
 }
 
 interface ScenarioExplorer extends Disposable {
@@ -207,14 +209,15 @@ function resultsOf(
     ? [{ ...base, name: scenario.name, outcome: { kind: "interrupted" } }]
     : [];
   const results = PLAN_KINDS.filter((kind) => exploration.exploredKinds.has(kind)).map((kind): ScenarioResult => {
-    const name = `${scenario.name} (${kind})`,
-      failed = failures.filter(({ plan }) => plan.kind === kind),
-      [first] = failed;
-    if (!first) return { ...base, name, outcome: { kind: "passed" } };
+    const name = `${scenario.name} (${kind})`, failed = failures.filter(({ plan }) => plan.kind === kind);
+    const [first] = failed,
+      plans = { passed: exploration.exploredKinds.get(kind)! - failed.length, failed: failed.length };
+    if (!first) return { ...base, name, plans, outcome: { kind: "passed" } };
     const message = failed.map((failure) => storyOf(exploration, failure).join("\n")).slice(0, STORIES_MAX).join(
       "\n\n",
     );
-    return { ...base, ...recordOf(exploration, first, times.startMs), name, outcome: { kind: "failed", message } };
+    const record = recordOf(exploration, first, times.startMs);
+    return { ...base, ...record, name, plans, outcome: { kind: "failed", message } };
   });
   return [...results, ...cut];
 }

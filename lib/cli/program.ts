@@ -70,37 +70,28 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
   if (typeof Deno === "undefined") {
     throw new UsageError("the commands of an operator need Deno", "start this program by `deno run`");
   }
-  const make = (values: unknown) => {
-    try {
-      return typeof operator === "function" ? operator(values as SettingValues<Own>) : operator;
-    } catch (error) {
-      throw withPlace(error);
-    }
-  };
+  const make = (values: unknown) => typeof operator === "function" ? made(operator, values) : operator;
   const noColor = Boolean(options.env.NO_COLOR) || options.args.includes("--no-color");
   const terminal = processTerminal({ noColor });
   const mask = new Mask();
   const suites = options.suites && (() => loadSuites(options.suites!));
-  let debug = options.env.PINTLE_LOG_LEVEL === "debug";
-  let code: number = EXIT.done;
+  let debug = options.env.PINTLE_LOG_LEVEL === "debug", code: number = EXIT.done;
   const table: SettingTable = { ...SETTINGS, ...options.settings, ...(options.suites ? TEST_SETTINGS : {}) };
   let program = options.name ?? "pintle", typed = "config";
 
   /** A command reads settings when it runs, so that help and version work in any environment. */
   const prepare = (flags: Readonly<Record<string, string | undefined>>): CommandContext => {
-    const { values, origins } = resolveSettings(table, options.env, flags, (variable) => {
-      if (flags[variable] !== undefined) return typed;
-      return Object.values(TEST_SETTINGS).some(({ env }) => env === variable) ? "test" : "config";
-    });
+    const helpOf = (variable: string) => flags[variable] === undefined ? listing(variable) : typed;
+    const { values, origins } = resolveSettings(table, options.env, flags, helpOf);
     const settings = values as unknown as Settings;
     debug = settings.logLevel === "debug";
-    const made = make(values);
+    const own = make(values);
     return {
       program,
       command: typedCommand(programStart(program, options.env)),
       args: options.args,
       version: options.version ?? "0.0.0",
-      operator: made,
+      operator: own,
       settings,
       table,
       origins,
@@ -108,7 +99,7 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
       terminal,
       checks: options.checks as CommandContext["checks"],
       mask,
-      demo: options.demo?.(made),
+      demo: options.demo?.(own),
       suites,
       prerequisites: options.prerequisites,
       deletionNote: options.deletionNote,
@@ -141,4 +132,17 @@ export async function cli<Own extends SettingTable = Record<never, never>>(
     return exitCodeOf(error);
   }
   return code;
+}
+
+function made<Values>(operator: (settings: Values) => Operator, values: unknown): Operator {
+  try {
+    return operator(values as Values);
+  } catch (error) {
+    throw withPlace(error);
+  }
+}
+
+/** The command whose help lists the setting of a variable. */
+function listing(variable: string): string {
+  return Object.values(TEST_SETTINGS).some(({ env }) => env === variable) ? "test" : "config";
 }

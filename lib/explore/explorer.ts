@@ -56,7 +56,8 @@ export interface Exploration {
   readonly pruned: ReadonlyMap<PruneReason, number>;
   readonly generated: number;
   readonly explored: number;
-  readonly exploredKinds: ReadonlySet<PlanKind>;
+  /** Of these, by kind. */
+  readonly exploredKinds: ReadonlyMap<PlanKind, number>;
   readonly failures: readonly FailedPlan[];
   /** Fields that runs without faults disagree on. */
   readonly masked: readonly string[];
@@ -89,7 +90,7 @@ export const NOTHING_EXPLORED: Exploration = {
   pruned: new Map(),
   generated: 0,
   explored: 0,
-  exploredKinds: new Set(),
+  exploredKinds: new Map(),
   failures: [],
   masked: [],
   warnings: [],
@@ -145,7 +146,7 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
     ...NOTHING_EXPLORED,
     ...result,
     requests: first.trace.requests.length,
-    pruned: result.held > 0 ? new Map([...pruned, ["holds a failure" as const, result.held]]) : pruned,
+    pruned: result.held > 0 ? new Map([...pruned, ["already failed" as const, result.held]]) : pruned,
     generated: plans.length,
     masked: [...oracle.state.masked].sort(),
     warnings: [...new Set(references.flatMap(({ warnings }) => warnings))],
@@ -207,27 +208,27 @@ interface PlanRuns extends Pick<ExploreOptions, "signal" | "failuresMax" | "onPl
   examine(plan: Plan): Promise<{ readonly run: SimulatedRun; readonly findings: readonly Finding[] }>;
 }
 
-/** Runs plans one after the other; `held` counts pairs that hold a fault which fails alone. */
+/** Runs plans one after the other; `held` counts pairs of which one fault has failed alone. */
 async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity, onPlan, examine }: PlanRuns) {
-  const failures: FailedPlan[] = [], exploredKinds = new Set<PlanKind>();
+  const failures: FailedPlan[] = [], exploredKinds = new Map<PlanKind, number>();
   let explored = 0, held = 0;
   const report = () => onPlan?.({ done: explored + held, all: plans.length, failed: failures.length });
   report();
   const failureOf = async (plan: Plan): Promise<FailedPlan | undefined> => {
     const { run, findings } = await examine(plan);
     if (signal.aborted) return undefined;
-    explored++;
     return findings.length > 0 ? { plan, findings, run: { trace: run.trace, result: run.result } } : undefined;
   };
   for (const plan of plans) {
     if (signal.aborted || failures.length >= failuresMax) break;
-    if (holdsFailure(plan, failures)) {
+    if (hasFailedAlone(plan, failures)) {
       held++;
       continue;
     }
     const failed = await failureOf(plan);
     if (signal.aborted) break; // what it found is the interruption's
-    exploredKinds.add(plan.kind);
+    explored++;
+    exploredKinds.set(plan.kind, (exploredKinds.get(plan.kind) ?? 0) + 1);
     if (failed) failures.push(await reducePlan(failed, failureOf));
     report();
   }
@@ -235,8 +236,8 @@ async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity
   return { failures, exploredKinds, explored, held, isInterrupted };
 }
 
-/** Whether one of a pair's faults fails alone: the shortest plan is known. */
-function holdsFailure({ faults }: Plan, failures: readonly FailedPlan[]): boolean {
+/** Whether one of a pair's faults has failed alone: the shortest plan is known. */
+function hasFailedAlone({ faults }: Plan, failures: readonly FailedPlan[]): boolean {
   if (faults.length < 2) return false;
   return faults.some((fault) =>
     failures.some(({ plan }) => plan.faults.length === 1 && jsonEqual(plan.faults[0], fault))

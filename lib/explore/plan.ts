@@ -128,7 +128,7 @@ export type PruneReason =
   | "never superseded"
   | "nothing follows"
   | "released object"
-  | "holds a failure"
+  | "already failed"
   | "refused";
 
 /** The plans for a reference run, and how many were left out, by reason. */

@@ -57,11 +57,9 @@ export function htmlReport(result: RunResult, options: HtmlReportOptions): strin
       : ""}
     ${suites.map((suite) => {
       const own = scenarios.filter((each) => each.suite === suite), rest = own.filter((each) => !isFailed(each));
-      return html`<section><h2>${text(suite, NAME_LENGTH_MAX)} <small>${own.length} ${
-        own.length === 1 ? "scenario" : "scenarios"
-      }, ${formatDuration(own.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0))}</small></h2>${
-        elsewhere(own.filter(isFailed), ids)
-      }${rest.map((each) => cards.get(each)!)}</section>`;
+      return html`<section><h2>${text(suite, NAME_LENGTH_MAX)} <small>${sizeOf(own)}, ${
+        formatDuration(own.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0))
+      }</small></h2>${elsewhere(own.filter(isFailed), ids)}${rest.map((each) => cards.get(each)!)}</section>`;
     })}
     </main>
     <footer>${options.program} · times are seconds from the beginning of each scenario</footer>
@@ -186,7 +184,7 @@ function card(result: ScenarioResult, id: string, budget: ReportBudget, { rerun 
         kind
       ]}: </span>${html`<span class="name"><span class="suite">${text(suite, NAME_LENGTH_MAX)}:</span> ${
         text(name, NAME_LENGTH_MAX)
-      }</span>`}<time>${formatDuration(endMs - startMs)}</time></summary>
+      }</span>`}${plansOf(result)}<time>${formatDuration(endMs - startMs)}</time></summary>
       <div
         class="body">${reason(outcome, budget)}<p class="rerun"><a href="#${id}">link</a><code>${text(
           rerun(`${suite}: ${name}`),
@@ -200,6 +198,26 @@ function card(result: ScenarioResult, id: string, budget: ReportBudget, { rerun 
           ? attachment("stack of the error", outcome.stack, budget)
           : ""}</div>
     </details>
+  `;
+}
+
+/** How many scenarios a suite ran, or plans of an exploration, in words. */
+function sizeOf(own: readonly ScenarioResult[]): string {
+  const isExplored = own.some(({ plans }) => plans !== undefined);
+  const count = own.reduce((sum, { plans }) => sum + (plans ? plans.passed + plans.failed : isExplored ? 0 : 1), 0);
+  return `${count} ${isExplored ? "plan" : "scenario"}${count === 1 ? "" : "s"}`;
+}
+
+/** How many plans of an exploration it stands for, in words. */
+function plansOf({ plans }: ScenarioResult): Part {
+  if (!plans) return "";
+  const { passed, failed } = plans;
+  return html`
+    <small class="quiet">${failed > 0
+      ? `${failed} of ${passed + failed} plans failed`
+      : passed === 1
+      ? "1 plan"
+      : `${passed} plans`}</small>
   `;
 }
 

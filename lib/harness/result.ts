@@ -18,6 +18,8 @@ export interface ScenarioResult {
   readonly name: string;
   /** How it ended. */
   readonly outcome: ScenarioOutcome;
+  /** How many plans of an exploration it stands for. */
+  readonly plans?: { readonly passed: number; readonly failed: number };
   /** When it began, in milliseconds since the Unix epoch. */
   readonly startMs: number;
   /** When it ended. */
@@ -62,15 +64,20 @@ export interface RunResult {
   readonly failures: readonly string[];
 }
 
-/** Counts scenarios by outcome. A failure outside of scenarios counts as a failed one. */
+/** Counts scenarios by outcome, of explorations their plans. A failure outside of scenarios counts as a failed one. */
 export function countOutcomes(
   { scenarios, failures }: RunResult,
 ): { passed: number; failed: number; skipped: number; interrupted: number } {
-  const count = (kind: ScenarioOutcome["kind"]) => scenarios.filter(({ outcome }) => outcome.kind === kind).length;
+  const count = (kind: ScenarioOutcome["kind"]) => scenarios.reduce((sum, each) => sum + countOf(each, kind), 0);
   return {
     passed: count("passed"),
     failed: count("failed") + failures.length,
     skipped: count("skipped"),
     interrupted: count("interrupted"),
   };
+}
+
+function countOf({ outcome, plans }: ScenarioResult, kind: ScenarioOutcome["kind"]): number {
+  const one = outcome.kind === kind ? 1 : 0;
+  return kind === "passed" || kind === "failed" ? plans?.[kind] ?? one : one;
 }

@@ -109,12 +109,23 @@ Deno.test("a failure is told as a story, once for each kind of plan in the JUnit
   assert.match(out, /^\d+ passed, [1-9]\d* failed$/m);
   assert.match(junit, /<testcase [^>]*\(crash\)"/);
   assert.match(junit, /<failure/);
+  const [counts] = /^\d+ passed, \d+ failed$/m.exec(out)!;
+  assert.ok(html.includes(`<h1 class="failed">${counts}</h1>`), "the report counts as the terminal does");
+  assert.match(html, /\(crash\)<\/span>[^]{0,99}\d+ of \d+ plans failed<\/small>/);
   const [, seconds, time] = /<testsuite [^>]*time="([\d.]+)" timestamp="([^"]+)"/.exec(junit)!;
   assert.ok(Number(seconds) < 3_600 && Math.abs(Date.parse(time!) - Date.now()) < 3_600_000, "real times");
   assert.match(html, /<tr class="row-step bad">[^]*?fault the operator dies /, "the fault is in the timeline");
   assert.match(html, /<code>[^<]*--plan write:\d+:crash:\w+</, "the report's command repeats the plan");
   const again = await explored(["--seed", "7", "--plan", plan!], main);
   assert.deepEqual([again.code, again.lines.at(-1)], [1, "0 passed, 1 failed"]);
+});
+
+// FR-502
+Deno.test("a scenario that is not explored is counted as skipped, as in the report", async () => {
+  const args = ["--report", "report.html", "--filter", "a wrong input is not tried again"];
+  const { code, lines, html } = await explored(args);
+  assert.deepEqual([code, lines.at(-1)], [0, "0 passed, 0 failed, 1 skipped"]);
+  assert.ok(html.includes(">0 passed, 0 failed, 1 skipped</h1>"));
 });
 
 // FR-502
