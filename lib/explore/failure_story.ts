@@ -21,7 +21,11 @@ interface Moment {
   /** The answer's code, or why there is none; absent for events and calls. */
   readonly answer?: string;
   readonly isFault: boolean;
+  /** Whether the cluster is compared with that of a run without a fault. */
+  readonly isComparison?: boolean;
 }
+
+const COMPARED = ["at rest", "after the teardown"].map((when) => `${when}: compared with the runs without a fault`);
 
 /** A failed plan for people: what happened in order, the fault marked, and what was different in the end. */
 export function failureStory(exploration: Exploration, failure: FailedPlan): string[] {
@@ -30,7 +34,7 @@ export function failureStory(exploration: Exploration, failure: FailedPlan): str
   const more = findings.length - shown.length;
   return [
     ...describePlan(exploration, failure.plan),
-    ...momentsOf(failure).map(lineOf),
+    ...storyOf(failure),
     ...shown,
     ...more > 0 ? [`  and ${more} more`] : [],
   ];
@@ -62,9 +66,27 @@ function momentsOf({ plan: { faults }, run: { trace } }: FailedPlan): Moment[] {
   return moments.slice(Math.max(0, first - BEFORE_MAX), to);
 }
 
-function lineOf({ isFault, atMs, process, what, answer }: Moment): string {
-  const seconds = (atMs / 1_000).toFixed(1).padStart(7);
-  return `  ${isFault ? ">" : " "}${seconds} s  ${process.padEnd(10)}  ${what}${answer ? `  ${answer}` : ""}`;
+/** The moments as lines, and when the cluster was compared: at rest, and after the teardown if that showed something. */
+function storyOf(failure: FailedPlan): string[] {
+  const { plan, findings, run: { trace } } = failure, moments = momentsOf(failure);
+  if (plan.transition) return moments.map(lineOf); // specs are compared after each change, which findings name
+  const isAfterTeardown = findings.some(({ kind }) => kind === "remains");
+  const compared = trace.comparedMs.slice(0, isAfterTeardown ? 2 : 1).map((atMs, nth): Moment => {
+    return { atMs, process: "", what: COMPARED[nth]!, isFault: false, isComparison: true };
+  });
+  // In the same millisecond the teardown begins.
+  return [...compared, ...moments].sort((one, other) => one.atMs - other.atMs).map(lineOf);
+}
+
+function lineOf({ isFault, isComparison, atMs, process, what, answer }: Moment): string {
+  const mark = isFault ? ">" : isComparison ? "=" : " ", seconds = (atMs / 1_000).toFixed(1).padStart(7);
+  return `  ${mark}${seconds} s  ${isComparison ? "" : `${process.padEnd(10)}  `}${what}${answer ? `  ${answer}` : ""}`;
+}
+
+/** What the sender got; beside it the server's answer, where a fault took that away or changed it. */
+function answerOf({ received, code }: TracedRequest): string {
+  const got = `${received ?? "no answer"}`;
+  return code === undefined || code === received ? got : `${got} (the server answered ${code})`;
 }
 
 function requestMoments(trace: TraceRecord, faults: readonly Fault[]): Moment[] {
@@ -78,7 +100,7 @@ function requestMoments(trace: TraceRecord, faults: readonly Fault[]): Moment[] 
     atMs: request.atMs,
     process: request.process,
     what: describeRequest(request),
-    answer: `${request.code ?? "no answer"}`,
+    answer: answerOf(request),
     isFault: request === crashed || specs.has(request) ||
       faults.some((fault) => fault.at === "write" && fault.nth === request.nthWrite),
   }));

@@ -164,9 +164,9 @@ export class SimulatedCluster implements Cluster {
     await process.await(this.travel(signal));
     if (traced.nthWrite !== undefined) await this.#arriveLate?.();
     if (fate.kind === "foreign") await this.#machine.run(() => this.#changeByAnother(path));
-    if (fate.kind === "fail" && !fate.effect) return await this.#answer(process, failure(fate.code), signal);
+    if (fate.kind === "fail" && !fate.effect) return await this.#answer(traced, process, failure(fate.code), signal);
     const stale = traced.nthWrite === undefined ? this.#past(process, traced) : undefined;
-    if (stale?.refused) return await this.#answer(process, stale.refused, signal);
+    if (stale?.refused) return await this.#answer(traced, process, stale.refused, signal);
     const serve = () =>
       process.await(this.#machine.run(() => this.#serve(inner, traced, stale?.path ?? path, request)));
     let response = await serve();
@@ -175,17 +175,18 @@ export class SimulatedCluster implements Cluster {
       response = await serve();
     }
     if (fate.kind === "crash" && fate.moment === "unanswered") return await this.#die(process);
-    if (fate.kind === "fail") return await this.#answer(process, failure(fate.code), signal);
+    if (fate.kind === "fail") return await this.#answer(traced, process, failure(fate.code), signal);
     if (traced.target?.verb === "watch" && response.body) {
+      traced.received = response.status;
       return new Response(new WatchDelivery(this, response.body, { process, actor, path }).body, response);
     }
     if (fate.kind === "crash") {
       // Its code may use the answer until it waits for something.
-      await process.await(this.travel(signal));
+      await this.#answer(traced, process, response, signal);
       this.#machine.run(() => this.#simulation.clock.schedule(() => process.kill(), 0));
       return response;
     }
-    return await this.#answer(process, response, signal);
+    return await this.#answer(traced, process, response, signal);
   }
 
   #record(actor: Actor, process: SimulatedProcess, path: string, { method = "GET" }: TransportRequest): TracedRequest {
@@ -215,10 +216,8 @@ export class SimulatedCluster implements Cluster {
   /** Waits until the cluster has not changed for a while; false if it never stops. */
   async settle(): Promise<boolean> {
     const { clock } = this.#simulation, startMs = clock.elapsed(), { requests } = this.trace;
-    const { after, reached } = this.#overrun = {
-      after: requests.length + REQUESTS_MAX,
-      reached: Promise.withResolvers<void>(),
-    };
+    const after = requests.length + REQUESTS_MAX, reached = Promise.withResolvers<void>();
+    this.#overrun = { after, reached };
     for (let quietMs = 0; quietMs < QUIET_MS; quietMs = clock.elapsed() - Math.max(startMs, this.#changedMs)) {
       if (clock.elapsed() - startMs > SETTLE_MS_MAX || requests.length > after) return false;
       await Promise.race([sleep(clock, QUIET_MS - quietMs), reached.promise]);
@@ -289,8 +288,9 @@ export class SimulatedCluster implements Cluster {
     return response;
   }
 
-  async #answer(process: SimulatedProcess, response: Response, signal: AbortSignal | undefined): Promise<Response> {
+  async #answer(traced: TracedRequest, process: SimulatedProcess, response: Response, signal?: AbortSignal) {
     await process.await(this.travel(signal));
+    traced.received = response.status;
     return response;
   }
 

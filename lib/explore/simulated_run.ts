@@ -85,6 +85,7 @@ export function runSimulated(
   // A retry after a fault may be due in minutes.
   const limitMs = limitMsOf(scenario.options) + (faults ? HEALING_MS : 0);
   return simulation.run(async () => {
+    const beginMs = clock.elapsed(), compare = () => void cluster.trace.comparedMs.push(clock.elapsed() - beginMs);
     await using cluster = new SimulatedCluster(simulation, faults, prepared);
     const options = { clock, waitMsMax, signal };
     await using within = await ScenarioWorld.open(suite, {
@@ -110,12 +111,14 @@ export function runSimulated(
         isSettled = await cluster.settle();
         cluster.trace.settledAfter = cluster.trace.requests.length;
         settled = cluster.server.snapshot();
+        compare();
         worlds.settled = worldState(within.world);
         if (ended.kind === "passed") await onRest?.(cluster, simulation);
       },
       onCleared: async () => {
         isSettled &&= await cluster.settle();
         cleared = cluster.server.snapshot();
+        compare();
         worlds.cleared = worldState(within.world);
       },
     });

@@ -16,8 +16,10 @@ export interface TracedRequest {
   readonly nthWrite?: number;
   /** The name of the object that it created: a path of a collection has none. */
   createdName?: string;
-  /** The server's answer; absent where none came. */
+  /** The server's answer; absent where it never got the request. */
   code?: number;
+  /** The answer that its sender got, which a fault may have changed; absent where none came. */
+  received?: number;
   /** The storage's revision afterwards. */
   revision?: number;
   /** Whether it changed the storage. */
@@ -93,6 +95,8 @@ export interface TraceRecord {
   readonly lifetimes: ReadonlyMap<string, Lifetime>;
   /** Number of requests when the operator had come to rest: what follows is the teardown. */
   readonly settledAfter: number;
+  /** When the cluster was compared: at rest after the body, and after the teardown. */
+  readonly comparedMs: readonly number[];
 }
 
 /** What happens on the network of one run. */
@@ -108,6 +112,7 @@ export class Trace implements TraceRecord {
   /** The storage's revision when the first fault struck. */
   faultRevision: number | undefined;
   settledAfter = Infinity;
+  readonly comparedMs: number[] = [];
   #writes = 0;
 
   nextWrite(): number {
