@@ -1,11 +1,12 @@
-import { isObject, jsonClone, UsageError } from "../base/mod.ts";
+import { cutText, isObject, jsonClone, UsageError } from "../base/mod.ts";
 import { isSeq, parseAllDocuments, parseDocument, type YAMLSeq } from "yaml";
-import { diff, type DynamicObject } from "../apimachinery/mod.ts";
+import { diff, type DiffItem, type DynamicObject } from "../apimachinery/mod.ts";
 import { installation, installNamespace } from "../operator/mod.ts";
 import { EXIT } from "./exit.ts";
 import { checkChart, isChart, writeChart } from "./helm_folder.ts";
 import { requireNamespaceName } from "./install.ts";
 import type { CommandContext } from "./command_context.ts";
+import { withKeyedLists } from "./keyed_lists.ts";
 import {
   firstLine,
   headOf,
@@ -165,13 +166,7 @@ async function checkFolder(
     const name = nameOf(object), live = found.get(name);
     found.delete(name);
     if (!live) differences.push(`${name} is missing`);
-    else {
-      const wanted = jsonClone(object);
-      for (const { path, operation } of diff(live, wanted)) {
-        const how = { add: "is missing", change: "differs", remove: "is not declared" }[operation];
-        differences.push(`${name}: ${path.join(".")} ${how}`);
-      }
-    }
+    else differences.push(...diff(keyed(live), keyed(jsonClone(object))).map((item) => `${name}: ${changeText(item)}`));
   }
   for (const name of found.keys()) differences.push(`${name} is not declared`);
   const kustomization = await readIfExists(`${folder}/${KUSTOMIZATION}`);
@@ -181,6 +176,31 @@ async function checkFolder(
   }
   for (const name of stale) differences.push(`${KUSTOMIZATION} lists ${name}, which the operator does not declare`);
   return reportDifferences(context, folder, { differences, option: "--output" });
+}
+
+function keyed(object: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(object).map(([field, value]) => [field, withKeyedLists(value)]));
+}
+
+/** Longest text of a value. */
+const SHOWN_MAX = 60;
+
+function changeText({ path, operation, old, next }: DiffItem): string {
+  const field = path.join("."), shown = (value: unknown) => cutText(textOf(value), SHOWN_MAX);
+  switch (operation) {
+    case "add":
+      return `${field} is missing${next === true ? "" : `: ${shown(next)}`}`;
+    case "remove":
+      return `${field} is not declared`;
+    case "change":
+      return `${field} differs: ${shown(old)}, and declared is ${shown(next)}`;
+  }
+}
+
+/** JSON; of a set of verbs, these. */
+function textOf(value: unknown): string {
+  const isSet = isObject(value) && Object.values(value).every((each) => each === true);
+  return isSet ? Object.keys(value).join(", ") : JSON.stringify(value);
 }
 
 /** Files that a kustomization lacks, and listed ones without a declaration, whose apply would fail. */

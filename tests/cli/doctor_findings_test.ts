@@ -57,6 +57,11 @@ Deno.test("a CRD differs where its schema says more, less or something else; wha
   assert.deepEqual(differences(service, { kind: "Service", spec: { ports: [] } } as DynamicObject), [
     "spec.ports differs",
   ]);
+  const rule = (...verbs: string[]) => ({ apiGroups: ["apps"], resources: ["deployments"], verbs });
+  assert.deepEqual(
+    differences({ rules: [rule("get")] } as DynamicObject, { rules: [rule("delete"), rule("get")] } as DynamicObject),
+    ["rules.deployments.apps.delete is not declared"],
+  );
   const role = { rules: [{ verbs: ["get"] }] }, wider = { rules: [{ verbs: ["get", "delete"] }] };
   assert.deepEqual(differences(role as DynamicObject, wider as DynamicObject), ["rules differs"]);
 });

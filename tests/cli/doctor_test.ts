@@ -160,7 +160,7 @@ Deno.test("a CRD and a role that say something else than the operator declares a
   assert.deepEqual(findings("installation"), [
     "problem: customresourcedefinition replications.pintle.dev is not as this operator declares it: " +
     "schema.properties.spec.properties.more is not declared, schema.properties.spec.properties.suspend is missing",
-    "problem: clusterrole pintle-replicator is not as this operator declares it: rules differs",
+    "problem: clusterrole pintle-replicator is not as this operator declares it: rules.pods.delete is not declared",
   ]);
 });
 

@@ -144,7 +144,8 @@ Deno.test("a folder that differs is reported object by object and field by field
     const { code, err } = await runBinary(["manifests", "--check", folder]);
     assert.equal(code, 1);
     assert.match(err, /^ServiceAccount pintle-system\/pintle-replicator is missing$/m);
-    assert.match(err, /^ClusterRole pintle-replicator: rules differs$/m);
+    assert.match(err, /^ClusterRole pintle-replicator: rules\.\S+\.watch is missing$/m);
+    assert.match(err, /^ClusterRole pintle-replicator: rules\.\S+\.escalate is not declared$/m);
     assert.match(err, /^Secret pintle-system\/pintle-replicator is not declared$/m);
     assert.match(err, /fix: deno run -A \S+ manifests --output/);
     await Deno.remove(`${folder}/crds.yaml`);

@@ -2,6 +2,7 @@ import { isObject, jsonClone } from "../../base/mod.ts";
 import { diff, type DynamicObject, keyOf } from "../../apimachinery/mod.ts";
 import { installation, type InstalledObject } from "../../operator/mod.ts";
 import { nameOf } from "../deleter.ts";
+import { withKeyedLists } from "../keyed_lists.ts";
 import { type Check, type CheckContext, type Finding, ok, problem } from "./check.ts";
 
 const NAMED_MAX = 4;
@@ -63,9 +64,7 @@ const KEPT_THERE = /^webhooks\..*\.clientConfig\.caBundle$/;
 export function differences(declared: DynamicObject, live: DynamicObject): string[] {
   const part = (object: DynamicObject) =>
     Object.fromEntries(
-      DECIDED.filter((field) => declared[field] !== undefined).map((
-        field,
-      ) => [field, byName(object[field])]),
+      DECIDED.filter((field) => declared[field] !== undefined).map((field) => [field, withKeyedLists(object[field])]),
     );
   return diff(part(live), jsonClone(part(declared))).map((change) => ({ ...change, path: change.path.join(".") }))
     .filter(({ path, operation, old, next }) => {
@@ -89,16 +88,6 @@ function isFilledIn({ kind }: DynamicObject, path: string, value: unknown): bool
 function isLeftOut(path: string, value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0;
   return path.endsWith(".properties") && isObject(value) && Object.keys(value).length === 0;
-}
-
-/** CRD versions and webhooks by name, so that paths name them. */
-function byName(field: unknown): unknown {
-  if (Array.isArray(field) && field.every((each) => isObject(each) && "clientConfig" in each)) {
-    return Object.fromEntries((field as { name: string }[]).map((each) => [each.name, each]));
-  }
-  if (!isObject(field) || !Array.isArray(field.versions)) return field;
-  const versions = Object.fromEntries((field.versions as { name: string }[]).map((each) => [each.name, each]));
-  return { ...field, versions };
 }
 
 function unmetConditions(crd: DynamicObject): string[] {

@@ -1,0 +1,44 @@
+import { isObject } from "../base/mod.ts";
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/**
+ * A field of a manifest whose lists are maps where their items have an identity, so that the path of a difference names
+ * the item: versions of a CRD, webhooks, and the verbs of each resource in RBAC rules. The order of these is no
+ * difference.
+ */
+export function withKeyedLists(field: unknown): unknown {
+  if (Array.isArray(field) && field.length > 0 && field.every(isRule)) return verbsByResource(field);
+  if (Array.isArray(field) && field.every((each) => isObject(each) && "clientConfig" in each)) return byName(field);
+  if (!isObject(field) || !Array.isArray(field.versions)) return field;
+  return { ...field, versions: byName(field.versions) };
+}
+
+function byName(items: readonly { readonly name: string }[]): Record<string, unknown> {
+  return Object.fromEntries(items.map((each) => [each.name, each]));
+}
+
+function isRule(item: unknown): item is Rule {
+  return isObject(item) && [item.apiGroups, item.resources, item.verbs].every(Array.isArray);
+}
+
+/** `{ "configmaps": { get: true } }`, with the group after a dot, and a name that a rule is for in brackets. */
+function verbsByResource(rules: readonly Rule[]): Record<string, Record<string, true>> {
+  const found: Record<string, Record<string, true>> = {};
+  for (const { apiGroups, resources, resourceNames = [""], verbs } of rules) {
+    for (const [group, resource, name] of product(apiGroups, resources, resourceNames)) {
+      const verbsOf = found[`${resource}${group && `.${group}`}${name && `[${name}]`}`] ??= {};
+      for (const verb of verbs) verbsOf[verb] = true;
+    }
+  }
+  return found;
+}
+
+function product(...[groups, resources, names]: (readonly string[])[]): (readonly [string, string, string])[] {
+  return groups!.flatMap((group) => resources!.flatMap((each) => names!.map((name) => [group, each, name] as const)));
+}
