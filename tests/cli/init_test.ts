@@ -250,6 +250,23 @@ for (
   });
 }
 
+// FR-190
+Deno.test("a project's test of a stale deploy/base names what differs, and the command that writes it", async () => {
+  await init("shop", async (_ended, parent) => {
+    const folder = `${parent}/shop`, main = await Deno.readTextFile(`${folder}/main.ts`);
+    const rule = '{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }';
+    await Deno.writeTextFile(`${folder}/main.ts`, main.replace("return made;", `return made.permissions(${rule});`));
+    const args = ["test", "-q", "-A", "--filter", "deploy/base", "tests/"];
+    const { code, stdout } = await new Deno.Command(Deno.execPath(), { args, cwd: folder, env: { NO_COLOR: "1" } })
+      .output();
+    assert.equal(code, 1);
+    assert.match(
+      new TextDecoder().decode(stdout),
+      /ClusterRole shop: rules\.pods is missing: get\n[^]* {2}fix: deno run -A main\.ts manifests --output deploy\/base\n/,
+    );
+  });
+});
+
 // FR-432
 Deno.test("a first own operator is one file of at most 30 lines, its program included", async () => {
   const main = await Deno.readTextFile(new URL("../../templates/operator/main.ts", import.meta.url));
