@@ -66,7 +66,7 @@ function momentsOf({ plan: { faults }, run: { trace } }: FailedPlan): Moment[] {
   return moments.slice(Math.max(0, first - BEFORE_MAX), to);
 }
 
-/** The moments as lines, and when the cluster was compared: at rest, and after the teardown if that showed something. */
+/** The moments, and when the cluster was compared: at rest, and after the teardown if that showed something. */
 function storyOf(failure: FailedPlan): string[] {
   const { plan, findings, run: { trace } } = failure, moments = momentsOf(failure);
   if (plan.transition) return moments.map(lineOf); // specs are compared after each change, which findings name

@@ -82,7 +82,7 @@ Deno.test("a process that ends before a command has a result exits 1 and says so
   assert.deepEqual([(await version.ended()).code, version.err], [0, ""]);
 });
 
-// FR-178 FR-571
+// FR-178, FR-571
 Deno.test("a suite that is not there, a filter that is none, and one that leaves nothing are exit 2 and say what there is", async () => {
   const cases: [string[], RegExp][] = [
     [["pasing"], /there is no suite pasing\n {2}fix: the suites are failing, passing, hanging, stubborn\n$/],
