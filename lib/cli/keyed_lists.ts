@@ -13,27 +13,27 @@ interface Rule {
  * difference.
  */
 export function withKeyedLists(field: unknown): unknown {
-  if (Array.isArray(field) && field.length > 0 && field.every(isRule)) return verbsByResource(field);
+  if (Array.isArray(field) && field.length > 0 && field.every(isRule)) return verbsOf(field);
   if (Array.isArray(field) && field.every((each) => isObject(each) && "clientConfig" in each)) return byName(field);
-  if (!isObject(field) || !Array.isArray(field.versions)) return field;
+  if (!isObject(field) || !Array.isArray(field.versions) || !field.versions.every(isObject)) return field;
   return { ...field, versions: byName(field.versions) };
 }
 
-function byName(items: readonly { readonly name: string }[]): Record<string, unknown> {
-  return Object.fromEntries(items.map((each) => [each.name, each]));
+function byName(items: readonly { readonly name?: unknown }[]): Record<string, unknown> {
+  return Object.fromEntries(items.map((each) => [`${each.name}`, each]));
 }
 
 function isRule(item: unknown): item is Rule {
   return isObject(item) && [item.apiGroups, item.resources, item.verbs].every(Array.isArray);
 }
 
-/** `{ "configmaps": { get: true } }`, with the group after a dot, and a name that a rule is for in brackets. */
-function verbsByResource(rules: readonly Rule[]): Record<string, Record<string, true>> {
-  const found: Record<string, Record<string, true>> = {};
+/** `{ "deployments.apps.get": true }`: resource, group and verb, with a name that a rule is for in brackets. */
+function verbsOf(rules: readonly Rule[]): Record<string, true> {
+  const found: Record<string, true> = {};
   for (const { apiGroups, resources, resourceNames = [""], verbs } of rules) {
     for (const [group, resource, name] of product(apiGroups, resources, resourceNames)) {
-      const verbsOf = found[`${resource}${group && `.${group}`}${name && `[${name}]`}`] ??= {};
-      for (const verb of verbs) verbsOf[verb] = true;
+      const resourceName = `${resource}${group && `.${group}`}${name && `[${name}]`}`;
+      for (const verb of verbs) found[`${resourceName}.${verb}`] = true;
     }
   }
   return found;

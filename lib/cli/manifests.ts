@@ -186,7 +186,7 @@ function keyed(object: object): Record<string, unknown> {
 const SHOWN_MAX = 60;
 
 function changeText({ path, operation, old, next }: DiffItem): string {
-  const field = path.join("."), shown = (value: unknown) => cutText(textOf(value), SHOWN_MAX);
+  const field = path.join("."), shown = (value: unknown) => cutText(JSON.stringify(value), SHOWN_MAX);
   switch (operation) {
     case "add":
       return `${field} is missing${next === true ? "" : `: ${shown(next)}`}`;
@@ -195,12 +195,6 @@ function changeText({ path, operation, old, next }: DiffItem): string {
     case "change":
       return `${field} differs: ${shown(old)}, and declared is ${shown(next)}`;
   }
-}
-
-/** JSON; of a set of verbs, these. */
-function textOf(value: unknown): string {
-  const isSet = isObject(value) && Object.values(value).every((each) => each === true);
-  return isSet ? Object.keys(value).join(", ") : JSON.stringify(value);
 }
 
 /** Files that a kustomization lacks, and listed ones without a declaration, whose apply would fail. */

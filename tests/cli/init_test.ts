@@ -262,7 +262,7 @@ Deno.test("a project's test of a stale deploy/base names what differs, and the c
     assert.equal(code, 1);
     assert.match(
       new TextDecoder().decode(stdout),
-      /ClusterRole shop: rules\.pods is missing: get\n[^]* {2}fix: deno run -A main\.ts manifests --output deploy\/base\n/,
+      /ClusterRole shop: rules\.pods\.get is missing\n[^]* {2}fix: deno run -A main\.ts manifests --output deploy\/base\n/,
     );
   });
 });

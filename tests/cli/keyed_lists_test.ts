@@ -10,10 +10,12 @@ Deno.test("RBAC rules become the verbs of each resource, however they are divide
     { apiGroups: [""], resources: ["secrets"], resourceNames: ["own"], verbs: ["update"] },
   ];
   assert.deepEqual(withKeyedLists(rules), {
-    "pods": { get: true },
-    "pods/log": { get: true },
-    "deployments.apps": { get: true, list: true, patch: true },
-    "secrets[own]": { update: true },
+    "pods.get": true,
+    "pods/log.get": true,
+    "deployments.apps.get": true,
+    "deployments.apps.list": true,
+    "deployments.apps.patch": true,
+    "secrets[own].update": true,
   });
 });
 
@@ -24,7 +26,11 @@ Deno.test("versions and webhooks are found by their names, and other lists stay 
     versions: { v1: { name: "v1" } },
   });
   assert.deepEqual(withKeyedLists([{ name: "a", clientConfig: {} }]), { a: { name: "a", clientConfig: {} } });
-  for (const other of [["a"], [{ nonResourceURLs: ["/metrics"], verbs: ["get"] }], "a", { versions: "v1" }]) {
+  for (
+    const other of [["a"], [{ nonResourceURLs: ["/metrics"], verbs: ["get"] }], "a", { versions: "v1" }, {
+      versions: [null],
+    }]
+  ) {
     assert.equal(withKeyedLists(other), other);
   }
 });
