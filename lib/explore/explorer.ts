@@ -18,6 +18,7 @@ import { restartWrites } from "./restart_writes.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
 import { leakedSecret } from "./secret_leak.ts";
 import { SpecSearch } from "./spec_search.ts";
+import { hasOutdatedWorkload } from "./workload_controllers.ts";
 import type { TraceRecord } from "./trace.ts";
 
 /** Why a run under a plan is a failure. */
@@ -130,10 +131,11 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
   const [first] = references as [SimulatedRun], oracle = new Oracle(prepared, references, planned.suite.explore);
   if (options.plan && !isPlaced(options.plan, first.trace)) return { ...NOTHING_EXPLORED, problem: PLACE_MISSING };
   const { plans, pruned } = makePlans(first.trace, new SeededRandom(seed));
+  const hasControllers = !references.some(({ settled }) => hasOutdatedWorkload(settled));
   const result = await runPlans(plansOf(options, plans), {
     ...options,
     examine: async (plan) => {
-      const ended = await runSimulated(planned, { ...run, prepared, faults: networkFaults(plan) });
+      const ended = await runSimulated(planned, { ...run, prepared, faults: networkFaults(plan), hasControllers });
       return { run: ended, findings: oracle.findingsOf(ended) };
     },
   });
@@ -208,7 +210,6 @@ async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity
   const failureOf = async (plan: Plan): Promise<FailedPlan | undefined> => {
     const { run, findings } = await examine(plan);
     if (signal.aborted) return undefined;
-    explored++;
     return findings.length > 0 ? { plan, findings, run: { trace: run.trace, result: run.result } } : undefined;
   };
   for (const plan of plans) {
@@ -219,6 +220,7 @@ async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity
     }
     const failed = await failureOf(plan);
     if (signal.aborted) break; // what it found is the interruption's
+    explored++;
     exploredKinds.add(plan.kind);
     if (failed) failures.push(await reducePlan(failed, failureOf));
     report();

@@ -14,6 +14,7 @@ import type { StorageSnapshot } from "../apiserver/mod.ts";
 import { type NetworkFaults, OPERATOR, SimulatedCluster } from "./simulated_cluster.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 import { Simulation } from "./simulation.ts";
+import { startWorkloadControllers } from "./workload_controllers.ts";
 import type { Trace } from "./trace.ts";
 import { observedWorld } from "./world_calls.ts";
 import { worldState } from "./world_state.ts";
@@ -44,6 +45,8 @@ export interface SimulatedRunOptions {
   /** The cluster with all that the scenario needs: {@linkcode prepare}. */
   readonly prepared: StorageSnapshot;
   readonly faults?: NetworkFaults;
+  /** Whether workloads get a status for each spec, as the scenario gives them one without a fault. */
+  readonly hasControllers?: boolean;
   /** Bound of each expectation, in virtual time. */
   readonly waitMsMax: number;
   readonly signal: AbortSignal;
@@ -79,13 +82,14 @@ export function prepare(
 /** Runs a scenario once, in virtual time. Never throws for what the scenario does: problems are in the result. */
 export function runSimulated(
   { suite, scenario }: PlannedScenario,
-  { seed, prepared, faults, waitMsMax, signal, onRest }: SimulatedRunOptions,
+  { seed, prepared, faults, hasControllers, waitMsMax, signal, onRest }: SimulatedRunOptions,
 ): Promise<SimulatedRun> {
   const simulation = new Simulation(seed, OFFSET_MS * (seed % 97)), { clock } = simulation;
   // A retry after a fault may be due in minutes.
   const limitMs = limitMsOf(scenario.options) + (faults ? HEALING_MS : 0);
   return simulation.run(async () => {
     await using cluster = new SimulatedCluster(simulation, faults, prepared);
+    if (hasControllers) startWorkloadControllers(cluster, simulation);
     const options = { clock, waitMsMax, signal };
     await using within = await ScenarioWorld.open(suite, {
       ...options,

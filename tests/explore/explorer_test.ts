@@ -56,6 +56,16 @@ for (const kind of ["foreign", "late"] as const) {
 }
 
 // FR-502
+Deno.test("a plan counts once, however many runs find its shortest part that fails", async () => {
+  const bug = BUGS.find(({ name }) => name === SHOWN.crash)!;
+  const { explored, failures, generated, pruned } = await explore(planRun([bug.buggy])[0]!, {
+    ...OPTIONS,
+    kinds: ["pairs"],
+  });
+  assert.ok(failures.length > 0 && explored + (pruned.get("holds a failure") ?? 0) <= Math.min(40, generated));
+});
+
+// FR-502
 Deno.test("a plan of a failure finds it again by its name, with the same requests", async () => {
   const bug = BUGS.find(({ name }) => name === SHOWN.crash)!, planned = planRun([bug.buggy])[0]!;
   const [failure] = (await explore(planned, { ...OPTIONS, kinds: ["crash"], failuresMax: 1 })).failures;
