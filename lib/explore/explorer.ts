@@ -12,9 +12,10 @@ import {
   PLAN_KINDS,
   type PlanKind,
   type PruneReason,
+  setBackMs,
 } from "./plan.ts";
 import { reducePlan } from "./reduced_plan.ts";
-import { restartWrites } from "./restart_writes.ts";
+import { type Restart, restartAtRest } from "./restart_writes.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
 import { leakedSecret } from "./secret_leak.ts";
 import { SpecSearch } from "./spec_search.ts";
@@ -128,15 +129,22 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
   if (options.plan?.transition || options.kinds?.includes("specs")) {
     return { ...NOTHING_EXPLORED, ...await exploreSpecs(planned, options, { prepared, references }) };
   }
-  const [first] = references as [SimulatedRun], oracle = new Oracle(prepared, references, planned.suite.explore);
+  const [first] = references as [SimulatedRun];
   if (options.plan && !isPlaced(options.plan, first.trace)) return { ...NOTHING_EXPLORED, problem: PLACE_MISSING };
   const { plans, pruned } = makePlans(first.trace, new SeededRandom(seed));
+  const restart = await restartAtRest(planned, { ...run, prepared });
+  const oracle = new Oracle({ prepared, references, restart, exceptions: planned.suite.explore });
   const hasControllers = !references.some(({ settled }) => hasOutdatedWorkload(settled));
   const result = await runPlans(plansOf(options, plans), {
     ...options,
     examine: async (plan) => {
-      const ended = await runSimulated(planned, { ...run, prepared, faults: networkFaults(plan), hasControllers });
-      return { run: ended, findings: oracle.findingsOf(ended) };
+      const examined = async (laterMs: number) => {
+        const more = { prepared, faults: networkFaults(plan), hasControllers, laterMs };
+        const ended = await runSimulated(planned, { ...run, ...more });
+        return { run: ended, findings: oracle.findingsOf(ended) };
+      };
+      const result = await examined(0), laterMs = setBackMs(plan);
+      return laterMs > 0 && result.findings.length > 0 ? await examined(laterMs) : result;
     },
   });
   return {
@@ -147,7 +155,7 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
     generated: plans.length,
     masked: [...oracle.state.masked].sort(),
     warnings: [...new Set(references.flatMap(({ warnings }) => warnings))],
-    restartWrites: options.plan || signal.aborted ? [] : await restartWrites(planned, { ...run, prepared }),
+    restartWrites: options.plan ? [] : restart.writes,
     trace: first.trace,
   };
 }
@@ -247,13 +255,15 @@ class Oracle {
   readonly #references: readonly SimulatedRun[];
   readonly #prepared: StorageSnapshot;
 
-  constructor(
-    prepared: StorageSnapshot,
-    references: readonly SimulatedRun[],
-    exceptions: ExploreExceptions,
-  ) {
+  constructor({ prepared, references, restart, exceptions }: {
+    readonly prepared: StorageSnapshot;
+    readonly references: readonly SimulatedRun[];
+    readonly restart: Restart;
+    readonly exceptions: ExploreExceptions;
+  }) {
     this.#prepared = prepared;
-    this.state = new ReferenceState(references.map((run) => settledState(prepared, run)), exceptions);
+    const states = references.map((run) => settledState(prepared, run));
+    this.state = new ReferenceState(states, exceptions, endState(prepared, restart.settled));
     this.#cleared = new ReferenceState(references.map((run) => clearedState(prepared, run)), exceptions);
     this.#settles = references.every(({ isSettled }) => isSettled);
     this.#forbids = references.some(isForbidden);

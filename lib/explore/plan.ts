@@ -56,6 +56,12 @@ export function networkFaults({ faults }: Plan): NetworkFaults {
   };
 }
 
+/** By how much the clock is set back in all: what is due at a time of day comes so much later, and that is right. */
+export function setBackMs({ faults }: Plan): number {
+  const steps = faults.map((fault) => fault.at === "write" && fault.fate.kind === "clock" ? fault.fate.byMs : 0);
+  return Math.max(0, -steps.reduce((sum, byMs) => sum + byMs, 0));
+}
+
 /** Why a plan is not run. */
 export const PLACE_MISSING = "the scenario has no such write, event, call or version with this seed";
 

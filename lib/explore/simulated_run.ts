@@ -9,6 +9,7 @@ import type { PlannedScenario, ScenarioOutcome, ScenarioResult } from "../harnes
 import { runScenario } from "../harness/run_scenario.ts";
 import { ScenarioWorld } from "../harness/scenario_world.ts";
 import { limitMsOf } from "../harness/suite.ts";
+import { sleep } from "../base/mod.ts";
 import type { BackoffOptions } from "../queue/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import { type NetworkFaults, OPERATOR, SimulatedCluster } from "./simulated_cluster.ts";
@@ -49,6 +50,8 @@ export interface SimulatedRunOptions {
   readonly hasControllers?: boolean;
   /** Bound of each expectation, in virtual time. */
   readonly waitMsMax: number;
+  /** Virtual time that the operator gets in addition, in each expectation and to come to rest. */
+  readonly laterMs?: number;
   readonly signal: AbortSignal;
   /** Called when the operator has come to rest after a body that passed, before anything is removed. */
   readonly onRest?: (cluster: SimulatedCluster, simulation: Simulation) => Promise<void>;
@@ -82,11 +85,12 @@ export function prepare(
 /** Runs a scenario once, in virtual time. Never throws for what the scenario does: problems are in the result. */
 export function runSimulated(
   { suite, scenario }: PlannedScenario,
-  { seed, prepared, faults, hasControllers, waitMsMax, signal, onRest }: SimulatedRunOptions,
+  { seed, prepared, faults, hasControllers, laterMs = 0, signal, onRest, ...bounds }: SimulatedRunOptions,
 ): Promise<SimulatedRun> {
   const simulation = new Simulation(seed, OFFSET_MS * (seed % 97)), { clock } = simulation;
+  const waitMsMax = bounds.waitMsMax + laterMs;
   // A retry after a fault may be due in minutes.
-  const limitMs = limitMsOf(scenario.options) + (faults ? HEALING_MS : 0);
+  const limitMs = limitMsOf(scenario.options) + (faults ? HEALING_MS : 0) + laterMs;
   return simulation.run(async () => {
     await using cluster = new SimulatedCluster(simulation, faults, prepared);
     if (hasControllers) startWorkloadControllers(cluster, simulation);
@@ -111,6 +115,7 @@ export function runSimulated(
       isDiscarded: true,
       onBodyEnd: async (ended) => {
         outcome = ended;
+        if (laterMs > 0) await sleep(clock, laterMs);
         isSettled = await cluster.settle();
         cluster.trace.settledAfter = cluster.trace.requests.length;
         settled = cluster.server.snapshot();

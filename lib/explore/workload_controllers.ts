@@ -1,4 +1,4 @@
-import { SeededRandom } from "../base/mod.ts";
+import { type JsonValue, SeededRandom } from "../base/mod.ts";
 import { type ApiResource, type DynamicObject, keyOf } from "../apimachinery/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import { ApiError, Client } from "../client/mod.ts";
@@ -51,8 +51,8 @@ async function catchUp(client: Client, kind: ApiResource, seen: DynamicObject, n
   try {
     const object = await client.find<DynamicObject>(kind, keyOf(seen)), { uid, generation } = seen.metadata!;
     if (object?.metadata?.uid !== uid || object?.metadata?.generation !== generation || !isOutdated(object!)) return;
-    const body = { status: nextStatus(kind.kind as WorkloadKind, object!, nowMs) };
-    await client.patch(kind, keyOf(object!), { type: "merge", body, subresource: "status" });
+    const status = nextStatus(kind.kind as WorkloadKind, object!, nowMs) as { readonly [field: string]: JsonValue };
+    await client.patch(kind, keyOf(object!), { type: "merge", body: { status }, subresource: "status" });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error; // it is gone
   }
