@@ -12,6 +12,7 @@ import {
   parsePlan,
   type Plan,
   PLAN_KINDS,
+  realImports,
   serveExplorations,
 } from "../explore/mod.ts";
 import {
@@ -66,6 +67,10 @@ export async function exploreAll(
   const { signal } = interrupts, scenarios: ScenarioResult[] = [];
   const painted: Paint = (style, text) => paint(terminal, style, text);
   terminal.out(`exploring ${planned.length} ${planned.length === 1 ? "scenario" : "scenarios"}, seed ${seed}`);
+  const real = await canRead(Deno.mainModule)
+    ? await realImports(Deno.mainModule, (url) => Deno.readTextFile(url))
+    : [];
+  if (real.length > 0) terminal.out(`calls of these are real, and not noticed: ${real.join(", ")}`);
   using progress = await openProgress(terminal, clock, planned.length);
   using explorer = await openExplorer(planned, testParallelMax, clock);
   const beganMs = new Map<PlannedScenario, number>();
@@ -118,8 +123,7 @@ async function openExplorer(
   clock: SystemClock,
 ): Promise<ScenarioExplorer> {
   const module = Deno.mainModule, countMax = Math.min(parallelMax, navigator.hardwareConcurrency, planned.length);
-  const { state } = await Deno.permissions.query({ name: "read", path: new URL(module).pathname });
-  if (countMax > 1 && state === "granted") return new ExplorationWorkers({ module, countMax, clock });
+  if (countMax > 1 && await canRead(module)) return new ExplorationWorkers({ module, countMax, clock });
   let before: Promise<unknown> = Promise.resolve();
   return {
     explore: (nth, options) => {
@@ -129,6 +133,12 @@ async function openExplorer(
     },
     [Symbol.dispose]: () => {},
   };
+}
+
+/** Whether a module can be read without a question to the user. */
+async function canRead(module: string): Promise<boolean> {
+  const { state } = await Deno.permissions.query({ name: "read", path: new URL(module).pathname });
+  return state === "granted";
 }
 
 /** The one to run. @throws {UsageError} for what does not name a plan, or one that `--specs` has not. */
@@ -252,7 +262,8 @@ function linesOf(
   const { problem, requests, generated, explored, pruned, failures, masked, warnings, restartWrites, isInterrupted } =
     exploration;
   if (exploration.skipped) return [`${name} ... skipped: ${exploration.skipped}`];
-  if (problem !== undefined) return [`${name} ... ${painted("red", "not explored")}`, `  ${problem}`];
+  const outside = warnings.map((call) => `  outside of the simulation: ${call}`);
+  if (problem !== undefined) return [`${name} ... ${painted("red", "not explored")}`, `  ${problem}`, ...outside];
   const leftOut = [...pruned].map(([reason, count]) => `${count} ${reason}`).join(", ");
   const outcome = failures.length > 0
     ? painted("red", `${failures.length} failed`)
@@ -265,7 +276,7 @@ function linesOf(
     })`,
   ];
   if (masked.length > 0) lines.push(`  differs from run to run, so it is not compared: ${masked.join(", ")}`);
-  for (const call of warnings) lines.push(`  outside of the simulation: ${call}`);
+  lines.push(...outside);
   if (restartWrites.length > 0) lines.push(`  writes again at each start without a fault: ${restartWrites.join(", ")}`);
   for (const failure of failures.slice(0, STORIES_MAX)) {
     const [title, ...story] = storyOf(exploration, failure);

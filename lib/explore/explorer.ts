@@ -14,6 +14,7 @@ import {
   type PruneReason,
   setBackMs,
 } from "./plan.ts";
+import { firstDifference } from "./repeatable.ts";
 import { reducePlan } from "./reduced_plan.ts";
 import { type Restart, restartAtRest } from "./restart_writes.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
@@ -124,7 +125,8 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
     }
   } catch (error) {
     if (signal.aborted) return INTERRUPTED;
-    return { ...NOTHING_EXPLORED, problem: `it fails without a fault: ${describeError(error)}` };
+    const problem = `it fails without a fault: ${describeError(error)}`;
+    return { ...NOTHING_EXPLORED, problem, warnings: warningsOf(references) };
   }
   if (options.plan?.transition || options.kinds?.includes("specs")) {
     return { ...NOTHING_EXPLORED, ...await exploreSpecs(planned, options, { prepared, references }) };
@@ -154,10 +156,16 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
     pruned: result.held > 0 ? new Map([...pruned, ["holds a failure" as const, result.held]]) : pruned,
     generated: plans.length,
     masked: [...oracle.state.masked].sort(),
-    warnings: [...new Set(references.flatMap(({ warnings }) => warnings))],
+    warnings: warningsOf(references, firstDifference(first, restart.run)),
     restartWrites: options.plan ? [] : restart.writes,
     trace: first.trace,
   };
+}
+
+/** Calls that left the simulation; `difference` is what two runs of one seed differ in. */
+function warningsOf(runs: readonly SimulatedRun[], difference?: string): string[] {
+  const calls = new Set(runs.flatMap(({ warnings }) => warnings));
+  return [...calls, ...difference === undefined ? [] : [`what makes two runs of one seed differ in ${difference}`]];
 }
 
 /** Explores plans of the kind `specs`, and no others. */
@@ -182,7 +190,7 @@ async function exploreSpecs(
     pruned: search.refused > 0 ? new Map([["refused", search.refused]]) : new Map(),
     generated: search.plans.length + search.refused,
     masked: search.masked,
-    warnings: [...new Set(references.flatMap(({ warnings }) => warnings))],
+    warnings: warningsOf(references),
     trace: first.trace,
   };
 }

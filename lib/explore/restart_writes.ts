@@ -1,7 +1,7 @@
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import type { PlannedScenario } from "../harness/mod.ts";
 import { describeRequest } from "./fault.ts";
-import { runSimulated, type SimulatedRunOptions } from "./simulated_run.ts";
+import { runSimulated, type SimulatedRun, type SimulatedRunOptions } from "./simulated_run.ts";
 
 /** Records of what happened, and of who works: each process writes its own. */
 const RECORDS: ReadonlySet<string> = new Set(["events", "leases"]);
@@ -15,6 +15,8 @@ export interface Restart {
   readonly writes: readonly string[];
   /** The cluster when it has come to rest; as before where the operator was never at rest. */
   readonly settled: StorageSnapshot;
+  /** The run up to the restart repeats the reference run of its seed. */
+  readonly run: SimulatedRun;
 }
 
 /** Runs the scenario, and starts the operator's process again at rest. */
@@ -38,5 +40,5 @@ export async function restartAtRest(
       }
     },
   });
-  return { writes: [...writes], settled: settled ?? run.settled };
+  return { writes: [...writes], settled: settled ?? run.settled, run };
 }

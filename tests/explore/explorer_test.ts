@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
 import { z } from "zod";
 import { explore, formatPlan, parsePlan, PLAN_KINDS } from "../../lib/explore/mod.ts";
 import { networkFaults, PLACE_MISSING } from "../../lib/explore/plan.ts";
@@ -146,6 +147,27 @@ Deno.test("what an operator writes at each start without a fault is named, and i
     const explored = await explore(planRun([suiteOf(stamps)])[0]!, { ...OPTIONS, kinds: ["late"] });
     assert.deepEqual([explored.problem, explored.failures.length, explored.restartWrites], [undefined, 0, writes]);
   }
+});
+
+// FR-585
+Deno.test("an operator that draws what no simulation controls is named by what two runs of one seed differ in", async () => {
+  const stamped = (draw: () => number) => {
+    const suite = new Suite("stamps", () => {
+      const operator = new Operator("stamps");
+      operator.on(Stamped).reconcile(({ object, status }) => status.set({ at: object.status?.at ?? `${draw()}` }));
+      return operator;
+    });
+    return suite.scenario("it has a number", async ({ cluster, expect, ref }) => {
+      await cluster.create(Stamped, { metadata: { name: "a" }, spec: {} });
+      await expect(ref(Stamped, "a")).toHaveCondition("Ready");
+    });
+  };
+  const warningsOf = async (draw: () => number) =>
+    (await explore(planRun([stamped(draw)])[0]!, { ...OPTIONS, kinds: ["late"] })).warnings;
+  assert.deepEqual(await warningsOf(() => randomInt(1e9)), [
+    "what makes two runs of one seed differ in Stamped run-home/a",
+  ]);
+  assert.deepEqual(await warningsOf(() => Math.random()), []);
 });
 
 // FR-501
