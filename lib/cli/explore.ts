@@ -277,6 +277,7 @@ function linesOf(
   ];
   if (masked.length > 0) lines.push(`  differs from run to run, so it is not compared: ${masked.join(", ")}`);
   lines.push(...outside);
+  for (const each of exploration.faultless) lines.push(painted("yellow", `  without a fault: ${each}`));
   if (restartWrites.length > 0) lines.push(`  writes again at each start without a fault: ${restartWrites.join(", ")}`);
   for (const failure of failures.slice(0, STORIES_MAX)) {
     const [title, ...story] = storyOf(exploration, failure);

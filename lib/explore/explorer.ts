@@ -18,10 +18,11 @@ import { firstDifference } from "./repeatable.ts";
 import { reducePlan } from "./reduced_plan.ts";
 import { type Restart, restartAtRest } from "./restart_writes.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
+import { describeRequest } from "./fault.ts";
 import { leakedSecret } from "./secret_leak.ts";
 import { SpecSearch } from "./spec_search.ts";
 import { hasOutdatedWorkload } from "./workload_controllers.ts";
-import type { TraceRecord } from "./trace.ts";
+import { cutTrace, type TraceRecord } from "./trace.ts";
 
 /** Why a run under a plan is a failure. */
 export interface Finding {
@@ -65,6 +66,8 @@ export interface Exploration {
   readonly warnings: readonly string[];
   /** What the operator writes when it starts again at rest, without a fault. */
   readonly restartWrites: readonly string[];
+  /** What is wrong without a fault, although the scenario passes. It is no failure of a plan. */
+  readonly faultless: readonly string[];
   readonly trace?: TraceRecord;
 }
 
@@ -95,11 +98,14 @@ export const NOTHING_EXPLORED: Exploration = {
   masked: [],
   warnings: [],
   restartWrites: [],
+  faultless: [],
 };
 export const INTERRUPTED: Exploration = { ...NOTHING_EXPLORED, isInterrupted: true };
 /** Runs without faults whose differences are masked. */
 const REFERENCES = 3;
 const REVISIONS_STEP = 1_013;
+/** What an operator that never comes to rest does so long after the scenario's body has plans; it then repeats itself. */
+const RESTLESS_MS = 60_000;
 
 /**
  * Explores one scenario: reference runs, then one run for each plan. Stops at the signal with what it has found.
@@ -133,7 +139,8 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
   }
   const [first] = references as [SimulatedRun];
   if (options.plan && !isPlaced(options.plan, first.trace)) return { ...NOTHING_EXPLORED, problem: PLACE_MISSING };
-  const { plans, pruned } = makePlans(first.trace, new SeededRandom(seed));
+  const trace = first.isSettled ? first.trace : cutTrace(first.trace, RESTLESS_MS);
+  const { plans, pruned } = makePlans(trace, new SeededRandom(seed));
   const restart = await restartAtRest(planned, { ...run, prepared });
   const oracle = new Oracle({ prepared, references, restart, exceptions: planned.suite.explore });
   const hasControllers = !references.some(({ settled }) => hasOutdatedWorkload(settled));
@@ -158,8 +165,21 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
     masked: [...oracle.state.masked].sort(),
     warnings: warningsOf(references, firstDifference(first, restart.run)),
     restartWrites: options.plan ? [] : restart.writes,
+    faultless: faultless(references),
     trace: first.trace,
   };
+}
+
+function faultless(runs: readonly SimulatedRun[]): string[] {
+  const restless = runs.find(({ isSettled }) => !isSettled);
+  const last = restless?.trace.requests.slice(0, restless.trace.settledAfter).findLast(({ actor, isEffective }) =>
+    actor === "operator" && isEffective
+  );
+  const errors = new Set(runs.flatMap(({ uncaught }) => uncaught));
+  return [
+    ...restless ? [`the operator never comes to rest${last ? `, and still sends ${describeRequest(last)}` : ""}`] : [],
+    ...[...errors].map((error) => `an error that no code handles: ${error}`),
+  ];
 }
 
 /** Calls that left the simulation; `difference` is what two runs of one seed differ in. */

@@ -142,7 +142,9 @@ const CALLS_MAX = 40;
 /** Makes the plans for `trace`, in order of their kinds; `random` chooses the pairs. */
 export function makePlans(trace: TraceRecord, random: Random): PlanSet {
   const plans: Plan[] = [], pruned = new Map<PruneReason, number>();
-  const prune = (reason: PruneReason, count = 1) => pruned.set(reason, (pruned.get(reason) ?? 0) + count);
+  const prune = (reason: PruneReason, count = 1) => {
+    if (count > 0) pruned.set(reason, (pruned.get(reason) ?? 0) + count);
+  };
   const add = (kind: PlanKind, ...faults: Fault[]) => void plans.push({ kind, faults });
   const writes = trace.requests.filter(({ nthWrite }) => nthWrite !== undefined);
   for (const { nthWrite: nth = 0, isEffective } of writes) {

@@ -115,6 +115,7 @@ export function runSimulated(
       isDiscarded: true,
       onBodyEnd: async (ended) => {
         outcome = ended;
+        cluster.trace.bodyEndMs = cluster.trace.requests.at(-1)?.atMs ?? 0;
         if (laterMs > 0) await sleep(clock, laterMs);
         isSettled = await cluster.settle();
         cluster.trace.settledAfter = cluster.trace.requests.length;

@@ -93,6 +93,23 @@ export interface TraceRecord {
   readonly lifetimes: ReadonlyMap<string, Lifetime>;
   /** Number of requests when the operator had come to rest: what follows is the teardown. */
   readonly settledAfter: number;
+  /** When the last request of the scenario's body was sent. */
+  readonly bodyEndMs: number;
+}
+
+/** A trace of an operator that never comes to rest, without what it does again and again. */
+export function cutTrace(trace: TraceRecord, afterMs: number): TraceRecord {
+  const untilMs = trace.bodyEndMs + afterMs, isKept = ({ atMs }: { readonly atMs: number }) => atMs <= untilMs;
+  const before = trace.requests.slice(0, trace.settledAfter).filter(isKept);
+  return {
+    ...trace,
+    lifetimes: trace.lifetimes,
+    requests: [...before, ...trace.requests.slice(trace.settledAfter)],
+    settledAfter: before.length,
+    events: trace.events.filter(isKept),
+    bookmarks: trace.bookmarks.filter(isKept),
+    calls: trace.calls.filter(isKept),
+  };
 }
 
 /** What happens on the network of one run. */
@@ -108,6 +125,7 @@ export class Trace implements TraceRecord {
   /** The storage's revision when the first fault struck. */
   faultRevision: number | undefined;
   settledAfter = Infinity;
+  bodyEndMs = Infinity;
   #writes = 0;
 
   nextWrite(): number {

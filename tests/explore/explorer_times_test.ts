@@ -54,9 +54,9 @@ async function explored(declare: Declare, kinds: readonly PlanKind[], renewals =
     if (renewals > 0) await then("it is renewed", () => expect(ref(Probe, "a")).toMatch(copies));
   }, { timeout: "20m" });
   const options = { seed: 7, waitMsMax: 600_000, signal: new AbortController().signal, kinds };
-  const { problem, failures, masked } = await explore(planRun([suite as Suite])[0]!, options);
+  const { problem, failures, masked, faultless, generated } = await explore(planRun([suite as Suite])[0]!, options);
   assert.equal(problem, undefined);
-  return { failed: failures.map(({ plan }) => formatPlan(plan)), masked };
+  return { failed: failures.map(({ plan }) => formatPlan(plan)), masked, faultless, generated };
 }
 
 // FR-583
@@ -65,7 +65,8 @@ Deno.test("a number that grows at each restart without a fault is masked, and on
     operator.on(Probe).timer(({ object, status }) => {
       status.set({ checks: (object.status?.checks ?? 0) + 1 });
     }, { interval: "5m" });
-  assert.deepEqual(await explored(counts, ["crash"]), { failed: [], masked: ["Probe status.checks"] });
+  const counted = await explored(counts, ["crash"]);
+  assert.deepEqual([counted.failed, counted.masked], [[], ["Probe status.checks"]]);
   const countsTwice = (operator: Operator) =>
     operator.on(Probe).create(async ({ object, namespace, name, client }) => {
       const body = { status: { copies: (object.status?.copies ?? 0) + 1 } };
@@ -86,7 +87,8 @@ Deno.test("a status may count failures and describe the last one", async () => {
         throw new TemporaryError("no answer", { delay: "5s" });
       }
     });
-  assert.deepEqual(await explored(counts, ["errors"]), { failed: [], masked: [] });
+  const { failed, masked } = await explored(counts, ["errors"]);
+  assert.deepEqual([failed, masked], [[], []]);
 });
 
 /** Makes a copy, and another one when its time of day has come; `later` says when to look again. */
@@ -107,4 +109,19 @@ Deno.test("what is due at a time of day may come later by as much as the clock i
   assert.deepEqual(failed, []);
   const never = await explored(renews(() => {}), ["clock"], 2);
   assert.ok(never.failed.some((plan) => plan.endsWith("-3600000")), `${never.failed}`);
+});
+
+// FR-586
+Deno.test("what is wrong without a fault is named: an operator that never comes to rest, an error that no code handles", async () => {
+  const restless = (operator: Operator) =>
+    operator.on(Probe).timer(({ status }) => status.set({ copies: Math.floor(Math.random() * 1e9) }), {
+      interval: "10s",
+    });
+  const { failed, faultless, generated } = await explored(restless, []);
+  assert.deepEqual(failed, []);
+  assert.deepEqual(faultless, ["the operator never comes to rest, and still sends patch probes/status run-home/a"]);
+  assert.ok(generated < 500, `${generated} plans, of half an hour`);
+  const careless = (operator: Operator) =>
+    operator.on(Probe).reconcile(() => void Promise.reject(new Error("too late")));
+  assert.deepEqual((await explored(careless, [])).faultless, ["an error that no code handles: too late"]);
 });
