@@ -19,6 +19,7 @@ import {
   NOTHING_RECORDED,
   type Paint,
   type PlannedScenario,
+  rbacFailures,
   type RunResult,
   type ScenarioResult,
 } from "../harness/mod.ts";
@@ -37,11 +38,18 @@ const WAIT_MS_MAX = 10 * 60_000;
 /** Failed plans of a scenario that are printed in full. */
 const STORIES_MAX = 3;
 
+interface ExploredScenarios {
+  readonly planned: readonly PlannedScenario[];
+  readonly seed: number;
+  /** Whether no scenario is left out. */
+  readonly isWhole: boolean;
+}
+
 /** `test --explore`: each scenario under each fault. Its last line is `N passed, N failed`, of plans. */
 export async function exploreAll(
   context: CommandContext,
   flags: TestFlags,
-  { planned, seed }: { readonly planned: readonly PlannedScenario[]; readonly seed: number },
+  { planned, seed, isWhole }: ExploredScenarios,
 ): Promise<number> {
   if (isExplorationWorker()) return await serveExplorations(planned);
   const { terminal, program, version, command } = context, clock = new SystemClock(), startMs = clock.now();
@@ -55,22 +63,14 @@ export async function exploreAll(
   const again = (name: string, named = flags.specs ? " --specs" : "") =>
     `${command} test --explore --seed ${seed} --filter ${shellWord(name)}${named}`;
   const scenarioOf = (name: string) => planned.map(nameOf).find((each) => isReportOf(name, each)) ?? name;
-  /** The first failed plan of each scenario of a report, as options. */
-  const failedPlans = new Map<string, string>();
-  const files = reportFiles(
-    flags,
-    `${program} ${version}`,
-    (_result, name) => again(scenarioOf(name), failedPlans.get(name)),
-  );
+  const failedPlans = new Map<string, string>(); // the first of each scenario of a report, as options
+  const rerunOf = (_result: RunResult, name: string) => again(scenarioOf(name), failedPlans.get(name));
+  const files = reportFiles(flags, `${program} ${version}`, rerunOf);
   await checkReports(files);
   using interrupts = new Interrupts({ hangup: true });
   const { signal } = interrupts, scenarios: ScenarioResult[] = [];
   const painted: Paint = (style, text) => paint(terminal, style, text);
-  terminal.out(`exploring ${planned.length} ${planned.length === 1 ? "scenario" : "scenarios"}, seed ${seed}`);
-  const real = await canRead(Deno.mainModule)
-    ? await realImports(Deno.mainModule, (url) => Deno.readTextFile(url))
-    : [];
-  if (real.length > 0) terminal.out(`calls of these are real, and not noticed: ${real.join(", ")}`);
+  for (const line of await headOf(planned, seed)) terminal.out(line);
   using progress = await openProgress(terminal, clock, planned.length);
   using explorer = await openExplorer(planned, testParallelMax, clock);
   const beganMs = new Map<PlannedScenario, number>();
@@ -78,8 +78,8 @@ export async function exploreAll(
     if (!beganMs.has(each)) beganMs.set(each, clock.now());
     progress?.update(nameOf(each), plans);
   };
-  const kinds = flags.specs && ["specs" as const];
-  const options = { seed, waitMsMax: WAIT_MS_MAX, signal, plan, plansMax: flags.plansMax, kinds };
+  const { plansMax, rbac: recordsRbac } = flags, kinds = flags.specs && ["specs" as const];
+  const options = { seed, waitMsMax: WAIT_MS_MAX, signal, plan, plansMax, kinds, recordsRbac };
   const explorations = planned.map((each, nth) =>
     explorer.explore(nth, { ...options, onPlan: (plans) => onPlan(each, plans) })
   );
@@ -99,16 +99,18 @@ export async function exploreAll(
     scenarios.push(...resultsOf(each, exploration, { startMs: beganMs.get(each) ?? endMs, endMs }));
     if (!exploration.isInterrupted) ended++;
   }
-  const problems = await writeReports(files, runOf(scenarios, { startMs, endMs: clock.now(), seed }), (line) => {
-    terminal.out(line);
-  });
+  const rbac = await rbacOf(planned, explorations, isWhole && !plan && !signal.aborted);
+  for (const line of rbac.flatMap((each) => each.split("\n"))) terminal.out(painted("yellow", line));
+  const run = runOf(scenarios, { startMs, endMs: clock.now(), seed });
+  const problems = await writeReports(files, { ...run, failures: rbac }, (line) => terminal.out(line));
   for (const problem of problems) terminal.err(problem);
   if (signal.aborted) {
     terminal.out(`interrupted: ${planned.length - ended} of ${planned.length} scenarios are not explored to the end`);
   }
-  terminal.out(`${explored - failed} passed, ${failed + broken + problems.length} failed`);
+  const failures = failed + broken + problems.length + rbac.length;
+  terminal.out(`${explored - failed} passed, ${failures} failed`);
   if (signal.aborted) return EXIT.interrupted;
-  return failed + broken + problems.length > 0 ? EXIT.failed : EXIT.done;
+  return failures > 0 ? EXIT.failed : EXIT.done;
 }
 
 interface ScenarioExplorer extends Disposable {
@@ -133,6 +135,26 @@ async function openExplorer(
     },
     [Symbol.dispose]: () => {},
   };
+}
+
+/** What is known before the first scenario. */
+async function headOf(planned: readonly PlannedScenario[], seed: number): Promise<string[]> {
+  const main = Deno.mainModule, isReadable = await canRead(main);
+  const real = isReadable ? await realImports(main, (url) => Deno.readTextFile(url)) : [];
+  return [
+    `exploring ${planned.length} ${planned.length === 1 ? "scenario" : "scenarios"}, seed ${seed}`,
+    ...real.length > 0 ? [`calls of these are real, and not noticed: ${real.join(", ")}`] : [],
+  ];
+}
+
+/** What fails `--rbac`: nothing where no rules were recorded. */
+async function rbacOf(
+  planned: readonly PlannedScenario[],
+  explorations: readonly Promise<Exploration>[],
+  isWhole: boolean,
+): Promise<string[]> {
+  const ended = await Promise.all(explorations), noTime = { startMs: 0, endMs: 0 };
+  return rbacFailures(planned.map((each, nth) => ({ ...resultOf(each, noTime), rbac: ended[nth]!.rbac })), isWhole);
 }
 
 /** Whether a module can be read without a question to the user. */
@@ -188,7 +210,6 @@ function checkFlags({ settings }: CommandContext, flags: TestFlags, planned: rea
       "leave out --cluster and --deployed; --plan replays one plan on --cluster envtest or kind",
     );
   }
-  if (flags.rbac) throw new UsageError("--rbac is for runs without faults", "leave out --explore");
   const { plansMax } = flags;
   if (plansMax !== undefined && !(Number.isSafeInteger(plansMax) && plansMax > 0)) {
     throw new UsageError("--plans-max is not a whole number, at least 1");
@@ -198,6 +219,14 @@ function checkFlags({ settings }: CommandContext, flags: TestFlags, planned: rea
   }
 }
 
+/** A result without a record. */
+function resultOf(
+  { suite, scenario }: PlannedScenario,
+  times: Pick<ScenarioResult, "startMs" | "endMs">,
+): ScenarioResult {
+  return { ...NOTHING_RECORDED, suite: suite.name, name: scenario.name, outcome: { kind: "passed" }, ...times };
+}
+
 /** For reports: a scenario for each kind of plan, with the record of its first failure; one more if it was cut off. */
 function resultsOf(
   { suite, scenario }: PlannedScenario,
@@ -205,12 +234,10 @@ function resultsOf(
   times: { readonly startMs: number; readonly endMs: number },
 ): ScenarioResult[] {
   const { problem, skipped, failures, isInterrupted } = exploration;
-  const base = { ...NOTHING_RECORDED, suite: suite.name, ...times };
-  if (skipped !== undefined) return [{ ...base, name: scenario.name, outcome: { kind: "skipped", reason: skipped } }];
-  if (problem !== undefined) return [{ ...base, name: scenario.name, outcome: { kind: "failed", message: problem } }];
-  const cut: ScenarioResult[] = isInterrupted
-    ? [{ ...base, name: scenario.name, outcome: { kind: "interrupted" } }]
-    : [];
+  const base = resultOf({ suite, scenario }, times);
+  if (skipped !== undefined) return [{ ...base, outcome: { kind: "skipped", reason: skipped } }];
+  if (problem !== undefined) return [{ ...base, outcome: { kind: "failed", message: problem } }];
+  const cut: ScenarioResult[] = isInterrupted ? [{ ...base, outcome: { kind: "interrupted" } }] : [];
   const results = PLAN_KINDS.filter((kind) => exploration.exploredKinds.has(kind)).map((kind): ScenarioResult => {
     const name = `${scenario.name} (${kind})`,
       failed = failures.filter(({ plan }) => plan.kind === kind),

@@ -1,6 +1,6 @@
 import { describeError, jsonEqual, type Random, SeededRandom } from "../base/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
-import type { ExploreExceptions, PlannedScenario } from "../harness/mod.ts";
+import { type ExploreExceptions, mergedUse, type PlannedScenario, type RbacUse } from "../harness/mod.ts";
 import { controlAmbientCalls } from "./ambient_calls.ts";
 import { describeDifference, type EndState, endState, overwritten, ReferenceState } from "./end_state.ts";
 import {
@@ -68,6 +68,8 @@ export interface Exploration {
   readonly restartWrites: readonly string[];
   /** What is wrong without a fault, although the scenario passes. It is no failure of a plan. */
   readonly faultless: readonly string[];
+  /** What its runs needed together, if that is recorded. */
+  readonly rbac?: RbacUse;
   readonly trace?: TraceRecord;
 }
 
@@ -79,6 +81,8 @@ export interface ExploreOptions {
   /** Explores only these. */
   readonly plan?: Plan;
   readonly plansMax?: number;
+  /** Records which RBAC rules the operator uses, under faults too. */
+  readonly recordsRbac?: boolean;
   /** Stops after so many failures. */
   readonly failuresMax?: number;
   /** Explores only plans of these kinds. */
@@ -111,12 +115,12 @@ const RESTLESS_MS = 60_000;
  * Explores one scenario: reference runs, then one run for each plan. Stops at the signal with what it has found.
  */
 export async function explore(planned: PlannedScenario, options: ExploreOptions): Promise<Exploration> {
-  const { seed, signal, waitMsMax } = options;
+  const { seed, signal, waitMsMax, recordsRbac } = options;
   using _controlled = controlAmbientCalls(); // once, and not for each run
   if (planned.scenario.options.inProcess) {
     return { ...NOTHING_EXPLORED, skipped: "it drives the operator's process itself" };
   }
-  const run = { seed, waitMsMax, signal }, references: SimulatedRun[] = [];
+  const run = { seed, waitMsMax, signal, recordsRbac }, references: SimulatedRun[] = [];
   let prepared: StorageSnapshot;
   try {
     prepared = await prepare(planned, run);
@@ -144,7 +148,7 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
   const restart = await restartAtRest(planned, { ...run, prepared });
   const oracle = new Oracle({ prepared, references, restart, exceptions: planned.suite.explore });
   const hasControllers = !references.some(({ settled }) => hasOutdatedWorkload(settled));
-  const result = await runPlans(plansOf(options, plans), {
+  const result = await runPlans(plansOf(options, plans), references, {
     ...options,
     examine: async (plan) => {
       const examined = async (laterMs: number) => {
@@ -200,7 +204,7 @@ async function exploreSpecs(
     if (plan) return { problem: "it leaves no object of this plan's kind and name" };
     return { skipped: "it leaves no object whose kind and spec the operator declares" };
   }
-  const result = await runPlans(plan ? [plan] : plansOf(options, search.plans), {
+  const result = await runPlans(plan ? [plan] : plansOf(options, search.plans), references, {
     ...options,
     examine: ({ transition }) => search.run(transition!),
   });
@@ -238,7 +242,12 @@ interface PlanRuns extends Pick<ExploreOptions, "signal" | "failuresMax" | "onPl
 }
 
 /** Runs plans one after the other; `held` counts pairs that hold a fault which fails alone. */
-async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity, onPlan, examine }: PlanRuns) {
+async function runPlans(
+  plans: readonly Plan[],
+  references: readonly SimulatedRun[],
+  { signal, failuresMax = Infinity, onPlan, examine }: PlanRuns,
+) {
+  let rbac = mergedUse(references.flatMap(({ result }) => result.rbac ?? []));
   const failures: FailedPlan[] = [], exploredKinds = new Set<PlanKind>();
   let explored = 0, held = 0;
   const report = () => onPlan?.({ done: explored + held, all: plans.length, failed: failures.length });
@@ -246,6 +255,7 @@ async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity
   const failureOf = async (plan: Plan): Promise<FailedPlan | undefined> => {
     const { run, findings } = await examine(plan);
     if (signal.aborted) return undefined;
+    rbac = mergedUse([rbac, run.result.rbac].filter((each) => each !== undefined));
     return findings.length > 0 ? { plan, findings, run: { trace: run.trace, result: run.result } } : undefined;
   };
   for (const plan of plans) {
@@ -262,7 +272,7 @@ async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity
     report();
   }
   const isInterrupted = signal.aborted && explored + held < plans.length;
-  return { failures, exploredKinds, explored, held, isInterrupted };
+  return { failures, exploredKinds, explored, held, isInterrupted, rbac };
 }
 
 /** Whether one of a pair's faults fails alone: the shortest plan is known. */

@@ -53,6 +53,8 @@ export interface SimulatedRunOptions {
   /** Virtual time that the operator gets in addition, in each expectation and to come to rest. */
   readonly laterMs?: number;
   readonly signal: AbortSignal;
+  /** Whether it is recorded which RBAC rules the operator uses. */
+  readonly recordsRbac?: boolean;
   /** Called when the operator has come to rest after a body that passed, before anything is removed. */
   readonly onRest?: (cluster: SimulatedCluster, simulation: Simulation) => Promise<void>;
 }
@@ -85,7 +87,7 @@ export function prepare(
 /** Runs a scenario once, in virtual time. Never throws for what the scenario does: problems are in the result. */
 export function runSimulated(
   { suite, scenario }: PlannedScenario,
-  { seed, prepared, faults, hasControllers, laterMs = 0, signal, onRest, ...bounds }: SimulatedRunOptions,
+  { seed, prepared, faults, hasControllers, laterMs = 0, signal, recordsRbac, onRest, ...bounds }: SimulatedRunOptions,
 ): Promise<SimulatedRun> {
   const simulation = new Simulation(seed, OFFSET_MS * (seed % 97)), { clock } = simulation;
   const waitMsMax = bounds.waitMsMax + laterMs;
@@ -112,6 +114,7 @@ export function runSimulated(
       seed: simulation.random("operator").seed,
       prefix: "run",
       host: { backoff: BACKOFF, ...hostIn(simulation, cluster, within.operator().servesWebhooks) },
+      recordsRbac,
       isDiscarded: true,
       onBodyEnd: async (ended) => {
         outcome = ended;
