@@ -108,7 +108,7 @@ export const INTERRUPTED: Exploration = { ...NOTHING_EXPLORED, isInterrupted: tr
 /** Runs without faults whose differences are masked. */
 const REFERENCES = 3;
 const REVISIONS_STEP = 1_013;
-/** What an operator that never comes to rest does so long after the scenario's body has plans; it then repeats itself. */
+/** An operator that never comes to rest has plans until so long after the scenario's body: then it repeats itself. */
 const RESTLESS_MS = 60_000;
 
 /**

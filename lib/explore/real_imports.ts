@@ -8,7 +8,7 @@ const MODULES_MAX = 2_000;
 const OWN = new URL("..", import.meta.url).href;
 
 /**
- * The functions of Node that the local modules of `main`, except Pintle's, import by name, or with all names, and that no simulation
+ * The functions of Node that the local modules of `main`, except Pintle's, import by name or as `*`, and no simulation
  * notices: `readFileSync of node:fs (operator.ts)`. Modules that cannot be read are passed over.
  */
 export async function realImports(main: string, read: (url: URL) => Promise<string>): Promise<string[]> {

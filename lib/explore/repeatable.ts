@@ -4,8 +4,8 @@ import { describeRequest } from "./fault.ts";
 import type { SimulatedRun } from "./simulated_run.ts";
 
 /**
- * What two runs of one seed first differ in, in words: values or time then come from outside of the simulation. Compared
- * until the operator comes to rest.
+ * What two runs of one seed first differ in, in words: values or time then come from outside of the simulation.
+ * Compared until the operator comes to rest.
  */
 export function firstDifference(one: SimulatedRun, other: SimulatedRun): string | undefined {
   const [left, right] = [one, other].map(({ trace }) => trace.requests.slice(0, trace.settledAfter));

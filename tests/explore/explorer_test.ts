@@ -149,6 +149,15 @@ Deno.test("what an operator writes at each start without a fault is named, and i
   }
 });
 
+// FR-587
+Deno.test("after a stale view a watch may show a deletion before another one shows an addition from before it", async () => {
+  const { buggy, fixed } = BUGS.find(({ name }) => name === "copies_unseen")!;
+  const found = await explore(planRun([buggy])[0]!, { ...OPTIONS, kinds: ["stale"], failuresMax: 1 });
+  assert.match(found.failures[0]!.findings[0]!.message, /ConfigMap .* should not exist/);
+  const { failures } = await explore(planRun([fixed])[0]!, { ...OPTIONS, kinds: ["stale"] });
+  assert.deepEqual(failures, []);
+});
+
 // FR-585
 Deno.test("an operator that draws what no simulation controls is named by what two runs of one seed differ in", async () => {
   const stamped = (draw: () => number) => {

@@ -1,12 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  ConfigMap,
-  type ConfigMapObject,
-  defineResource,
-  Operator,
-  requeueAfter,
-  TemporaryError,
-} from "@pintle/pintle";
+import { defineResource, Operator, requeueAfter, TemporaryError } from "@pintle/pintle";
 import { Suite } from "@pintle/pintle/testing";
 import * as z from "zod";
 import { explore, formatPlan, type PlanKind } from "../../lib/explore/mod.ts";
