@@ -12,6 +12,7 @@ import {
   parsePlan,
   type Plan,
   PLAN_KINDS,
+  realImports,
   serveExplorations,
 } from "../explore/mod.ts";
 import {
@@ -19,6 +20,7 @@ import {
   NOTHING_RECORDED,
   type Paint,
   type PlannedScenario,
+  rbacFailures,
   type RunResult,
   type ScenarioResult,
 } from "../harness/mod.ts";
@@ -37,11 +39,18 @@ const WAIT_MS_MAX = 10 * 60_000;
 /** Failed plans of a scenario that are printed in full. */
 const STORIES_MAX = 3;
 
+interface ExploredScenarios {
+  readonly planned: readonly PlannedScenario[];
+  readonly seed: number;
+  /** Whether no scenario is left out. */
+  readonly isWhole: boolean;
+}
+
 /** `test --explore`: each scenario under each fault. Its last line is `N passed, N failed`, of plans. */
 export async function exploreAll(
   context: CommandContext,
   flags: TestFlags,
-  { planned, seed }: { readonly planned: readonly PlannedScenario[]; readonly seed: number },
+  { planned, seed, isWhole }: ExploredScenarios,
 ): Promise<number> {
   if (isExplorationWorker()) return await serveExplorations(planned);
   const { terminal, program, version, command } = context, clock = new SystemClock(), startMs = clock.now();
@@ -55,18 +64,14 @@ export async function exploreAll(
   const again = (name: string, named = flags.specs ? " --specs" : "") =>
     `${command} test --explore --seed ${seed} --filter ${shellWord(name)}${named}`;
   const scenarioOf = (name: string) => planned.map(nameOf).find((each) => isReportOf(name, each)) ?? name;
-  /** The first failed plan of each scenario of a report, as options. */
-  const failedPlans = new Map<string, string>();
-  const files = reportFiles(
-    flags,
-    `${program} ${version}`,
-    (_result, name) => again(scenarioOf(name), failedPlans.get(name)),
-  );
+  const failedPlans = new Map<string, string>(); // the first of each scenario of a report, as options
+  const rerunOf = (_result: RunResult, name: string) => again(scenarioOf(name), failedPlans.get(name));
+  const files = reportFiles(flags, `${program} ${version}`, rerunOf);
   await checkReports(files);
   using interrupts = new Interrupts({ hangup: true });
   const { signal } = interrupts, scenarios: ScenarioResult[] = [];
   const painted: Paint = (style, text) => paint(terminal, style, text);
-  terminal.out(`exploring ${planned.length} ${planned.length === 1 ? "scenario" : "scenarios"}, seed ${seed}`);
+  for (const line of await headOf(planned, seed)) terminal.out(line);
   using progress = await openProgress(terminal, clock, planned.length);
   using explorer = await openExplorer(planned, testParallelMax, clock);
   const beganMs = new Map<PlannedScenario, number>();
@@ -74,8 +79,8 @@ export async function exploreAll(
     if (!beganMs.has(each)) beganMs.set(each, clock.now());
     progress?.update(nameOf(each), plans);
   };
-  const kinds = flags.specs && ["specs" as const];
-  const options = { seed, waitMsMax: WAIT_MS_MAX, signal, plan, plansMax: flags.plansMax, kinds };
+  const { plansMax, rbac: recordsRbac } = flags, kinds = flags.specs && ["specs" as const];
+  const options = { seed, waitMsMax: WAIT_MS_MAX, signal, plan, plansMax, kinds, recordsRbac };
   const explorations = planned.map((each, nth) =>
     explorer.explore(nth, { ...options, onPlan: (plans) => onPlan(each, plans) })
   );
@@ -93,13 +98,15 @@ export async function exploreAll(
     scenarios.push(...resultsOf(each, exploration, { startMs: beganMs.get(each) ?? endMs, endMs }));
     if (!exploration.isInterrupted) ended++;
   }
-  const run = runOf(scenarios, { startMs, endMs: clock.now(), seed });
+  const rbac = await rbacOf(planned, explorations, isWhole && !plan && !signal.aborted);
+  for (const line of rbac.flatMap((each) => each.split("\n"))) terminal.out(painted("yellow", line));
+  const run = { ...runOf(scenarios, { startMs, endMs: clock.now(), seed }), failures: rbac };
   const problems = await writeReports(files, run, (line) => terminal.out(line));
   for (const problem of problems) terminal.err(problem);
   if (signal.aborted) {
     terminal.out(`interrupted: ${planned.length - ended} of ${planned.length} scenarios are not explored to the end`);
   }
-  const code = concluded(terminal, { ...run, failures: problems }, signal);
+  const code = concluded(terminal, { ...run, failures: [...rbac, ...problems] }, signal);
   if (explorer.keepsProcess) endLingering(clock, code);
   return code;
 }
@@ -128,8 +135,7 @@ async function openExplorer(
   clock: SystemClock,
 ): Promise<ScenarioExplorer> {
   const module = Deno.mainModule, countMax = Math.min(parallelMax, navigator.hardwareConcurrency, planned.length);
-  const { state } = await Deno.permissions.query({ name: "read", path: new URL(module).pathname });
-  if (state === "granted") return new ExplorationWorkers({ module, countMax, clock });
+  if (await canRead(module)) return new ExplorationWorkers({ module, countMax, clock });
   let before: Promise<unknown> = Promise.resolve();
   return {
     keepsProcess: false,
@@ -140,6 +146,32 @@ async function openExplorer(
     },
     [Symbol.dispose]: () => {},
   };
+}
+
+/** What is known before the first scenario. */
+async function headOf(planned: readonly PlannedScenario[], seed: number): Promise<string[]> {
+  const main = Deno.mainModule, isReadable = await canRead(main);
+  const real = isReadable ? await realImports(main, (url) => Deno.readTextFile(url)) : [];
+  return [
+    `exploring ${planned.length} ${planned.length === 1 ? "scenario" : "scenarios"}, seed ${seed}`,
+    ...real.length > 0 ? [`calls of these are real, and not noticed: ${real.join(", ")}`] : [],
+  ];
+}
+
+/** What fails `--rbac`: nothing where no rules were recorded. */
+async function rbacOf(
+  planned: readonly PlannedScenario[],
+  explorations: readonly Promise<Exploration>[],
+  isWhole: boolean,
+): Promise<string[]> {
+  const ended = await Promise.all(explorations), noTime = { startMs: 0, endMs: 0 };
+  return rbacFailures(planned.map((each, nth) => ({ ...resultOf(each, noTime), rbac: ended[nth]!.rbac })), isWhole);
+}
+
+/** Whether a module can be read without a question to the user. */
+async function canRead(module: string): Promise<boolean> {
+  const { state } = await Deno.permissions.query({ name: "read", path: new URL(module).pathname });
+  return state === "granted";
 }
 
 /** The one to run. @throws {UsageError} for what does not name a plan, or one that `--specs` has not. */
@@ -189,10 +221,17 @@ function checkFlags({ settings }: CommandContext, flags: TestFlags, planned: rea
       "leave out --cluster and --deployed; --plan replays one plan on --cluster envtest or kind",
     );
   }
-  if (flags.rbac) throw new UsageError("--rbac is for runs without faults", "leave out --explore");
   if (flags.plan !== undefined && planned.length > 1) {
     throw new UsageError("--plan is for one scenario", "name it with --filter");
   }
+}
+
+/** A result without a record. */
+function resultOf(
+  { suite, scenario }: PlannedScenario,
+  times: Pick<ScenarioResult, "startMs" | "endMs">,
+): ScenarioResult {
+  return { ...NOTHING_RECORDED, suite: suite.name, name: scenario.name, outcome: { kind: "passed" }, ...times };
 }
 
 /** For reports: a scenario for each kind of plan, with the record of its first failure; one more if it was cut off. */
@@ -202,12 +241,10 @@ function resultsOf(
   times: { readonly startMs: number; readonly endMs: number },
 ): ScenarioResult[] {
   const { problem, skipped, failures, isInterrupted } = exploration;
-  const base = { ...NOTHING_RECORDED, suite: suite.name, ...times };
-  if (skipped !== undefined) return [{ ...base, name: scenario.name, outcome: { kind: "skipped", reason: skipped } }];
-  if (problem !== undefined) return [{ ...base, name: scenario.name, outcome: { kind: "failed", message: problem } }];
-  const cut: ScenarioResult[] = isInterrupted
-    ? [{ ...base, name: scenario.name, outcome: { kind: "interrupted" } }]
-    : [];
+  const base = resultOf({ suite, scenario }, times);
+  if (skipped !== undefined) return [{ ...base, outcome: { kind: "skipped", reason: skipped } }];
+  if (problem !== undefined) return [{ ...base, outcome: { kind: "failed", message: problem } }];
+  const cut: ScenarioResult[] = isInterrupted ? [{ ...base, outcome: { kind: "interrupted" } }] : [];
   const results = PLAN_KINDS.filter((kind) => exploration.exploredKinds.has(kind)).map((kind): ScenarioResult => {
     const name = `${scenario.name} (${kind})`, failed = failures.filter(({ plan }) => plan.kind === kind);
     const [first] = failed,
@@ -260,8 +297,9 @@ function linesOf(
   const { problem, requests, generated, explored, pruned, failures, masked, warnings, restartWrites, isInterrupted } =
     exploration;
   if (exploration.skipped) return hangingLines(`${name} ... skipped: ${exploration.skipped}`);
+  const outside = warnings.map((call) => `  outside of the simulation: ${call}`);
   if (problem !== undefined) {
-    return [`${name} ... ${painted("red", "not explored")}`, ...hangingLines(`  ${problem}`, "    ")];
+    return [`${name} ... ${painted("red", "not explored")}`, ...hangingLines(`  ${problem}`, "    "), ...outside];
   }
   const leftOut = [...pruned].map(([reason, count]) => `${count} ${reason}`).join(", ");
   const outcome = failures.length > 0
@@ -275,7 +313,8 @@ function linesOf(
     })`,
   ];
   if (masked.length > 0) lines.push(`  differs from run to run, so it is not compared: ${masked.join(", ")}`);
-  for (const call of warnings) lines.push(`  outside of the simulation: ${call}`);
+  lines.push(...outside);
+  for (const each of exploration.faultless) lines.push(painted("yellow", `  without a fault: ${each}`));
   if (restartWrites.length > 0) lines.push(`  writes again at each start without a fault: ${restartWrites.join(", ")}`);
   for (const failure of failures.slice(0, STORIES_MAX)) {
     const [title, ...story] = storyOf(exploration, failure);

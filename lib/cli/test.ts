@@ -38,7 +38,8 @@ export async function test(context: CommandContext, names: readonly string[], fl
   const seed = settings.testSeed || 1 + Math.floor(random.next() * (2 ** 31 - 2));
   if (explores(flags)) {
     const { exploreAll } = await import("./explore.ts");
-    return await exploreAll(context, flags, { planned, seed });
+    const isWhole = names.length === 0 && flags.filter === undefined;
+    return await exploreAll(context, flags, { planned, seed, isWhole });
   }
   checkKeep(settings, flags);
   if (flags.rbac && flags.deployed) {

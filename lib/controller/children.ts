@@ -3,6 +3,7 @@ import {
   type AnyKind,
   type ApiResource,
   applyIsCurrent,
+  compareResourceVersions,
   controllerOf,
   controllerReference,
   type DesiredOf,
@@ -42,12 +43,36 @@ export interface ChildKinds {
   owned(): readonly AnyKind[];
 }
 
-/** Who applied what in one pass, so that two calls for two children do not overwrite each other. */
+/** Who applied what in one pass, or in one run of a daemon. */
 export class ChildRegistry {
+  readonly #repeats: boolean;
   readonly #unnamed = new Map<string, { readonly call: string; readonly child: KubeObject }>();
+  readonly #results = new Map<string, KubeObject>();
 
-  /** @throws {PermanentError} naming both calls if another one applied a different unnamed child. */
+  /** `repeats` for a daemon, which changes its child from time to time: two calls are no mistake there. */
+  constructor({ repeats = false }: { readonly repeats?: boolean } = {}) {
+    this.#repeats = repeats;
+  }
+
+  /** The child after the last write of {@linkcode wrote}, until the store shows that or a later version. */
+  latest(target: string, stored: KubeObject | undefined): KubeObject | undefined {
+    const result = this.#results.get(target), [before, after] = [stored, result].map(versionOf);
+    // Where the store has none, the child may also have been deleted since: it is written again.
+    return before && after && compareResourceVersions(before, after) < 0 ? result : stored;
+  }
+
+  /** Remembers what the server answered to a write. */
+  wrote(target: string, result: KubeObject): void {
+    this.#results.set(target, result);
+  }
+
+  /**
+   * Keeps two calls for two children from overwriting each other.
+   *
+   * @throws {PermanentError} naming both calls if another one applied a different unnamed child.
+   */
   enter(target: string, call: string, child: KubeObject): void {
+    if (this.#repeats) return;
     const former = this.#unnamed.get(target);
     if (!former) return void this.#unnamed.set(target, { call, child });
     if (jsonEqual(former.child, child)) return;
@@ -57,6 +82,10 @@ export class ChildRegistry {
       { reason: "InvalidChild" },
     );
   }
+}
+
+function versionOf(object: KubeObject | undefined): string | undefined {
+  return object?.metadata?.resourceVersion;
 }
 
 interface ChildrenHost {
@@ -159,12 +188,13 @@ export class Children {
   ): Promise<C> {
     const desired = this.#complete(child, resource, options.owned ?? true);
     const target = `${formatGroupResource(resource)} ${formatKey(keyOf(desired))}`;
-    if (child.metadata?.name === undefined) this.#host.registry.enter(target, call, desired);
+    const informer = this.#kinds.informerOf(resource), { fieldManager, registry } = this.#host;
+    if (child.metadata?.name === undefined) registry.enter(target, call, desired);
     this.#applied.add(target);
-    const informer = this.#kinds.informerOf(resource), { fieldManager } = this.#host;
     if (!informer && (options.owned ?? true)) this.#warnUnwatched(resource);
     const { view } = this.#kinds.owned().find((each) => sameResource(each, resource)) ?? {};
-    const live = informer?.store.get(keyOf(desired)), unchanged = this.#host.memo(unchangedApplies);
+    const live = registry.latest(target, informer?.store.get(keyOf(desired))),
+      unchanged = this.#host.memo(unchangedApplies);
     if (view && (options.owned ?? true)) this.#requireSelected(desired, resource, view);
     if (!live) {
       // A child without the labels exists all the same: the store does not show its owner.
@@ -172,6 +202,7 @@ export class Children {
       if (hidden) this.#refuseForeign(hidden, resource);
       if (options.owned === false) await this.#requireOwner();
       const made = await this.#create(desired, resource, informer !== undefined);
+      registry.wrote(target, made);
       if (isPartial(view)) unchanged.enter(target, desired, made, fieldManager);
       return made;
     }
@@ -186,6 +217,7 @@ export class Children {
     if (unchanged.has(target, desired, live, fieldManager)) return typed(live, resource) as C;
     if (options.owned === false) await this.#requireOwner();
     const result = await this.#client.apply(resource, desired);
+    registry.wrote(target, result);
     const changed = result.metadata?.resourceVersion !== live.metadata?.resourceVersion;
     if (changed && !isPartial(view)) unchanged.forget(target);
     else unchanged.enter(target, desired, changed ? result : live, fieldManager);

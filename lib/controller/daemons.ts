@@ -306,7 +306,7 @@ export class DaemonSupervisor<T extends KubeObject, Spec, Status extends object>
     }
     mine.unreadable = false;
     const memo = <M>(create: () => M) => this.#host.memo(object, create);
-    const log = this.#host.logger(key), registry = new ChildRegistry();
+    const log = this.#host.logger(key), registry = new ChildRegistry({ repeats: true });
     const host = { ...this.#host, declaration: { kind: this.#kind }, registry, handler: id, memo, log };
     const children = new Children(object, client, host);
     return {

@@ -1,4 +1,11 @@
+import nodeChildProcess from "node:child_process";
 import nodeCrypto from "node:crypto";
+import nodeDns from "node:dns";
+import nodeFs from "node:fs";
+import nodeFsPromises from "node:fs/promises";
+import nodeHttp from "node:http";
+import nodeHttps from "node:https";
+import nodeNet from "node:net";
 import process from "node:process";
 import nodeTimers from "node:timers";
 import { type Clock, type Random, randomUuid } from "../base/mod.ts";
@@ -10,7 +17,7 @@ import { SimulatedProcess } from "./simulated_process.ts";
  *
  * Timers that a module imported by name from `node:timers` are controlled by the prototype of what they return.
  *
- * Not controlled: `randomInt` and key generation by name from `node:crypto`, and `node:fs`.
+ * What else is imported by name from a module of Node stays real: `realImports` finds that.
  */
 const replaced: { readonly holder: object; readonly name: string | symbol; readonly descriptor: PropertyDescriptor }[] =
   [];
@@ -184,6 +191,7 @@ function replaceDates(): void {
       return process ? new Original(process.simulation.clock.now()).toString() : target();
     },
   });
+  replaceTemporal();
   redefine(globalThis, "Date", Object.getOwnPropertyDescriptor(globalThis, "Date")!, Simulated);
   replace<typeof Date.now>(Original, "now", (_original, { simulation: { clock } }) => () => clock.now());
   replace<typeof performance.now>(
@@ -191,6 +199,42 @@ function replaceDates(): void {
     "now",
     (_original, { simulation: { clock } }) => () => clock.elapsed(),
   );
+}
+
+interface ZonedTime {
+  readonly toPlainDateTime: () => object;
+  readonly toPlainDate: () => object;
+  readonly toPlainTime: () => object;
+}
+
+/** What this needs of `Temporal`, which not every version of Deno has. */
+interface TemporalApi {
+  readonly Now: Readonly<Record<string, (zone?: unknown) => unknown>> & { timeZoneId(): string };
+  readonly Instant: {
+    fromEpochMilliseconds(ms: number): { toZonedDateTimeISO(zone: unknown): ZonedTime };
+  };
+}
+
+function replaceTemporal(): void {
+  const { Temporal } = globalThis as unknown as { readonly Temporal?: TemporalApi };
+  if (!Temporal) return;
+  const { Now, Instant } = Temporal, zoneNow = Now.timeZoneId;
+  const at = (clock: Clock) => Instant.fromEpochMilliseconds(Math.floor(clock.now()));
+  const zoned = (clock: Clock, zone: unknown = zoneNow()) => at(clock).toZonedDateTimeISO(zone);
+  const simulated: Readonly<Record<string, (clock: Clock, zone?: unknown) => unknown>> = {
+    instant: at,
+    zonedDateTimeISO: zoned,
+    plainDateTimeISO: (...now) => zoned(...now).toPlainDateTime(),
+    plainDateISO: (...now) => zoned(...now).toPlainDate(),
+    plainTimeISO: (...now) => zoned(...now).toPlainTime(),
+  };
+  for (const [name, now] of Object.entries(simulated)) {
+    replace<(zone?: unknown) => unknown>(
+      Now,
+      name,
+      (_original, { simulation: { clock } }) => (zone) => now(clock, zone),
+    );
+  }
 }
 
 function replaceRandomness(): void {
@@ -264,6 +308,30 @@ const OUTSIDE_SYNC: readonly string[] = OUTSIDE.filter((name) => !/^connect|^res
   `${name}Sync`
 );
 
+/** Modules of Node that reach the machine, as `import fs from "node:fs"` and `require` give them. */
+const NODE_MODULES: Readonly<Record<string, object>> = {
+  child_process: nodeChildProcess,
+  dns: nodeDns,
+  fs: nodeFs,
+  "fs/promises": nodeFsPromises,
+  http: nodeHttp,
+  https: nodeHttps,
+  net: nodeNet,
+};
+
+function replaceNodeModules(): void {
+  for (const [module, holder] of Object.entries(NODE_MODULES)) {
+    for (const name of Object.keys(holder).filter((each) => /^[a-z]/.test(each))) {
+      replace<(...parameters: unknown[]) => unknown>(holder, name, (original, { simulation }) => (...parameters) => {
+        simulation.warn(`${name} of node:${module}`);
+        const call = () => Reflect.apply(original, holder, parameters) as Promise<unknown>;
+        // What such a promise waits for is the machine's, too: it must not wait for its own end.
+        return module === "fs/promises" ? simulation.work(() => SimulatedProcess.outside(call)) : call();
+      });
+    }
+  }
+}
+
 /** A program that runs is outside of the simulation, too. */
 function replaceCommand(): void {
   const Original = Deno.Command;
@@ -286,6 +354,7 @@ function replaceCommand(): void {
 
 function replaceMachine(): void {
   replaceCommand();
+  replaceNodeModules();
   replace<typeof crypto.subtle.generateKey>(
     crypto.subtle,
     "generateKey",

@@ -30,6 +30,10 @@ const SERVER_FIELDS = new Set([
 const RECORDS = new Set(["Event", "Lease"]);
 /** Records of the engine about what it handled, and numbers that controllers of workloads derive from generations. */
 const DERIVED = /\.pintle\.dev\/(?:handled|pending)$|^status\.(?:currentRevision|updateRevision)$/;
+/** Where operators count what they did, and the names of what they count when something fails. */
+const COUNTED = /^status\./;
+const FAILURES = /(?:attempts?|retries|failures|tries)(?:Count|Total)?$/i;
+const LAST_FAILURE = /^status\.last[A-Za-z]*(?:Attempt|Error|Fail|Retry)[A-Za-z]*$/;
 const TIME = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g;
 
@@ -200,7 +204,8 @@ export class ReferenceState {
   readonly #unstable = new Map<string, { min: number; max: number }>();
   readonly #exceptions: ExploreExceptions;
 
-  constructor(runs: readonly EndState[], exceptions: ExploreExceptions = {}) {
+  /** `restarted` is the state after a restart without a fault: what such a restart counts is masked, too. */
+  constructor(runs: readonly EndState[], exceptions: ExploreExceptions = {}, restarted: EndState = new Map()) {
     this.#runs = runs;
     this.#first = runs[0]!;
     this.#exceptions = exceptions;
@@ -210,6 +215,9 @@ export class ReferenceState {
         const twin = other.get(title);
         for (const path of twin ? differingPaths(state, twin) : []) masked.add(`${state.kind} ${path}`);
       }
+    }
+    for (const [title, state] of this.#first) {
+      for (const path of countedAgain(state, restarted.get(title))) masked.add(`${state.kind} ${path}`);
     }
     this.masked = masked;
     const counts = runs.map((run) => this.#count(run));
@@ -268,9 +276,27 @@ export class ReferenceState {
 
   /** A masked field may have any value, but not come or go. */
   #isIgnored({ kind, fields }: ObjectState, actual: ObjectState, path: string): boolean {
-    if (isExcepted(this.#exceptions, kind, path)) return true;
+    if (isExcepted(this.#exceptions, kind, path) || recordsFailure(path, fields.get(path), actual.fields.get(path))) {
+      return true;
+    }
     return this.masked.has(`${kind} ${path}`) && fields.has(path) && actual.fields.has(path);
   }
+}
+
+/** Numbers in a status that a restart has increased. */
+function countedAgain(state: ObjectState, restarted: ObjectState | undefined): string[] {
+  return [...state.fields].filter(([path, before]) => {
+    const after = restarted?.fields.get(path);
+    return COUNTED.test(path) && typeof before === "number" && typeof after === "number" && after > before;
+  }).map(([path]) => path);
+}
+
+/** Whether a status counts more failures, or describes the last one: the fault was one. */
+function recordsFailure(path: string, expected: unknown, actual: unknown): boolean {
+  if (LAST_FAILURE.test(path)) return actual !== undefined;
+  const counts = [expected ?? 0, actual];
+  return COUNTED.test(path) && FAILURES.test(path) && counts.every((count) => typeof count === "number") &&
+    (actual as number) > ((expected ?? 0) as number);
 }
 
 /** Whether the suite declares that the field may differ. */

@@ -1,6 +1,6 @@
 import { describeError, jsonEqual, type Random, SeededRandom } from "../base/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
-import type { ExploreExceptions, PlannedScenario } from "../harness/mod.ts";
+import { type ExploreExceptions, mergedUse, type PlannedScenario, type RbacUse } from "../harness/mod.ts";
 import { controlAmbientCalls } from "./ambient_calls.ts";
 import { describeDifference, type EndState, endState, overwritten, ReferenceState } from "./end_state.ts";
 import {
@@ -12,13 +12,17 @@ import {
   PLAN_KINDS,
   type PlanKind,
   type PruneReason,
+  setBackMs,
 } from "./plan.ts";
+import { firstDifference } from "./repeatable.ts";
 import { reducePlan } from "./reduced_plan.ts";
-import { restartWrites } from "./restart_writes.ts";
+import { type Restart, restartAtRest } from "./restart_writes.ts";
 import { prepare, runSimulated, type SimulatedRun } from "./simulated_run.ts";
+import { describeRequest } from "./fault.ts";
 import { leakedSecret } from "./secret_leak.ts";
 import { SpecSearch } from "./spec_search.ts";
-import type { TraceRecord } from "./trace.ts";
+import { hasOutdatedWorkload } from "./workload_controllers.ts";
+import { cutTrace, type TraceRecord } from "./trace.ts";
 
 /** Why a run under a plan is a failure. */
 export interface Finding {
@@ -65,6 +69,10 @@ export interface Exploration {
   readonly warnings: readonly string[];
   /** What the operator writes when it starts again at rest, without a fault. */
   readonly restartWrites: readonly string[];
+  /** What is wrong without a fault, although the scenario passes. It is no failure of a plan. */
+  readonly faultless: readonly string[];
+  /** What its runs needed together, if that is recorded. */
+  readonly rbac?: RbacUse;
   readonly trace?: TraceRecord;
 }
 
@@ -76,6 +84,8 @@ export interface ExploreOptions {
   /** Explores only these. */
   readonly plan?: Plan;
   readonly plansMax?: number;
+  /** Records which RBAC rules the operator uses, under faults too. */
+  readonly recordsRbac?: boolean;
   /** Stops after so many failures. */
   readonly failuresMax?: number;
   /** Explores only plans of these kinds. */
@@ -95,23 +105,26 @@ export const NOTHING_EXPLORED: Exploration = {
   masked: [],
   warnings: [],
   restartWrites: [],
+  faultless: [],
 };
 export const INTERRUPTED: Exploration = { ...NOTHING_EXPLORED, isInterrupted: true };
 /** Runs without faults whose differences are masked. */
 const REFERENCES = 3;
 const REVISIONS_STEP = 1_013;
 const SPEC_FIX = "name fields of the kind's schema, or take the plan from the output of `test --specs`";
+/** An operator that never comes to rest has plans until so long after the scenario's body: then it repeats itself. */
+const RESTLESS_MS = 60_000;
 
 /**
  * Explores one scenario: reference runs, then one run for each plan. Stops at the signal with what it has found.
  */
 export async function explore(planned: PlannedScenario, options: ExploreOptions): Promise<Exploration> {
-  const { seed, signal, waitMsMax } = options;
+  const { seed, signal, waitMsMax, recordsRbac } = options;
   using _controlled = controlAmbientCalls(); // once, and not for each run
   if (planned.scenario.options.inProcess) {
     return { ...NOTHING_EXPLORED, skipped: "it drives the operator's process itself" };
   }
-  const run = { seed, waitMsMax, signal }, references: SimulatedRun[] = [];
+  const run = { seed, waitMsMax, signal, recordsRbac }, references: SimulatedRun[] = [];
   let prepared: StorageSnapshot;
   try {
     prepared = await prepare(planned, run);
@@ -126,20 +139,29 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
     }
   } catch (error) {
     if (signal.aborted) return INTERRUPTED;
-    return { ...NOTHING_EXPLORED, problem: `it fails without a fault: ${describeError(error)}` };
+    const problem = `it fails without a fault: ${describeError(error)}`;
+    return { ...NOTHING_EXPLORED, problem, warnings: warningsOf(references) };
   }
   if (options.plan?.transition || options.kinds?.includes("specs")) {
     return { ...NOTHING_EXPLORED, ...await exploreSpecs(planned, options, { prepared, references }) };
   }
-  const [first] = references as [SimulatedRun], oracle = new Oracle(prepared, references, planned.suite.explore);
-  const missing = options.plan && missingPlace(options.plan, first.trace);
+  const [first] = references as [SimulatedRun], missing = options.plan && missingPlace(options.plan, first.trace);
   if (missing !== undefined) return { ...NOTHING_EXPLORED, problem: missing, planFix: PLAN_FIX };
-  const { plans, pruned } = makePlans(first.trace, new SeededRandom(seed));
-  const result = await runPlans(plansOf(options, plans), {
+  const trace = first.isSettled ? first.trace : cutTrace(first.trace, RESTLESS_MS);
+  const { plans, pruned } = makePlans(trace, new SeededRandom(seed));
+  const restart = await restartAtRest(planned, { ...run, prepared });
+  const oracle = new Oracle({ prepared, references, restart, exceptions: planned.suite.explore });
+  const hasControllers = !references.some(({ settled }) => hasOutdatedWorkload(settled));
+  const result = await runPlans(plansOf(options, plans), references, {
     ...options,
     examine: async (plan) => {
-      const ended = await runSimulated(planned, { ...run, prepared, faults: networkFaults(plan) });
-      return { run: ended, findings: oracle.findingsOf(ended) };
+      const examined = async (laterMs: number) => {
+        const more = { prepared, faults: networkFaults(plan), hasControllers, laterMs };
+        const ended = await runSimulated(planned, { ...run, ...more });
+        return { run: ended, findings: oracle.findingsOf(ended) };
+      };
+      const result = await examined(0), laterMs = setBackMs(plan);
+      return laterMs > 0 && result.findings.length > 0 ? await examined(laterMs) : result;
     },
   });
   return {
@@ -149,10 +171,29 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
     pruned: result.held > 0 ? new Map([...pruned, ["already failed" as const, result.held]]) : pruned,
     generated: plans.length,
     masked: [...oracle.state.masked].sort(),
-    warnings: [...new Set(references.flatMap(({ warnings }) => warnings))],
-    restartWrites: options.plan || signal.aborted ? [] : await restartWrites(planned, { ...run, prepared }),
+    warnings: warningsOf(references, firstDifference(first, restart.run)),
+    restartWrites: options.plan ? [] : restart.writes,
+    faultless: faultless(references),
     trace: first.trace,
   };
+}
+
+function faultless(runs: readonly SimulatedRun[]): string[] {
+  const restless = runs.find(({ isSettled }) => !isSettled);
+  const last = restless?.trace.requests.slice(0, restless.trace.settledAfter).findLast(({ actor, isEffective }) =>
+    actor === "operator" && isEffective
+  );
+  const errors = new Set(runs.flatMap(({ uncaught }) => uncaught));
+  return [
+    ...restless ? [`the operator never comes to rest${last ? `, and still sends ${describeRequest(last)}` : ""}`] : [],
+    ...[...errors].map((error) => `an error that no code handles: ${error}`),
+  ];
+}
+
+/** Calls that left the simulation; `difference` is what two runs of one seed differ in. */
+function warningsOf(runs: readonly SimulatedRun[], difference?: string): string[] {
+  const calls = new Set(runs.flatMap(({ warnings }) => warnings));
+  return [...calls, ...difference === undefined ? [] : [`what makes two runs of one seed differ in ${difference}`]];
 }
 
 /** Explores plans of the kind `specs`, and no others. */
@@ -171,7 +212,7 @@ async function exploreSpecs(
   if (unknown.length > 0) {
     return { problem: `${plan!.transition!.kind} has no field ${unknown.join(", ")}`, planFix: SPEC_FIX };
   }
-  const result = await runPlans(plan ? [plan] : plansOf(options, search.plans), {
+  const result = await runPlans(plan ? [plan] : plansOf(options, search.plans), references, {
     ...options,
     examine: ({ transition }) => search.run(transition!),
   });
@@ -181,7 +222,7 @@ async function exploreSpecs(
     pruned: search.refused > 0 ? new Map([["refused", search.refused]]) : new Map(),
     generated: search.plans.length + search.refused,
     masked: search.masked,
-    warnings: [...new Set(references.flatMap(({ warnings }) => warnings))],
+    warnings: warningsOf(references),
     trace: first.trace,
   };
 }
@@ -209,7 +250,12 @@ interface PlanRuns extends Pick<ExploreOptions, "signal" | "failuresMax" | "onPl
 }
 
 /** Runs plans one after the other; `held` counts pairs of which one fault has failed alone. */
-async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity, onPlan, examine }: PlanRuns) {
+async function runPlans(
+  plans: readonly Plan[],
+  references: readonly SimulatedRun[],
+  { signal, failuresMax = Infinity, onPlan, examine }: PlanRuns,
+) {
+  let rbac = mergedUse(references.flatMap(({ result }) => result.rbac ?? []));
   const failures: FailedPlan[] = [], exploredKinds = new Map<PlanKind, number>();
   let explored = 0, held = 0;
   const report = () => onPlan?.({ done: explored + held, all: plans.length, failed: failures.length });
@@ -217,6 +263,7 @@ async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity
   const failureOf = async (plan: Plan): Promise<FailedPlan | undefined> => {
     const { run, findings } = await examine(plan);
     if (signal.aborted) return undefined;
+    rbac = mergedUse([rbac, run.result.rbac].filter((each) => each !== undefined));
     return findings.length > 0 ? { plan, findings, run: { trace: run.trace, result: run.result } } : undefined;
   };
   for (const plan of plans) {
@@ -233,7 +280,7 @@ async function runPlans(plans: readonly Plan[], { signal, failuresMax = Infinity
     report();
   }
   const isInterrupted = signal.aborted && explored + held < plans.length;
-  return { failures, exploredKinds, explored, held, isInterrupted };
+  return { failures, exploredKinds, explored, held, isInterrupted, rbac };
 }
 
 /** Whether one of a pair's faults has failed alone: the shortest plan is known. */
@@ -254,13 +301,15 @@ class Oracle {
   readonly #references: readonly SimulatedRun[];
   readonly #prepared: StorageSnapshot;
 
-  constructor(
-    prepared: StorageSnapshot,
-    references: readonly SimulatedRun[],
-    exceptions: ExploreExceptions,
-  ) {
+  constructor({ prepared, references, restart, exceptions }: {
+    readonly prepared: StorageSnapshot;
+    readonly references: readonly SimulatedRun[];
+    readonly restart: Restart;
+    readonly exceptions: ExploreExceptions;
+  }) {
     this.#prepared = prepared;
-    this.state = new ReferenceState(references.map((run) => settledState(prepared, run)), exceptions);
+    const states = references.map((run) => settledState(prepared, run));
+    this.state = new ReferenceState(states, exceptions, endState(prepared, restart.settled));
     this.#cleared = new ReferenceState(references.map((run) => clearedState(prepared, run)), exceptions);
     this.#settles = references.every(({ isSettled }) => isSettled);
     this.#forbids = references.some(isForbidden);

@@ -38,10 +38,12 @@ function writeFate(kind: string | undefined, [first = "", second]: readonly stri
   switch (kind) {
     case "crash":
       return first === "before" || first === "unanswered" || first === "answered" ? { kind, moment: first } : undefined;
-    case "fail":
-      return { kind, code: Number(first), effect: second === "true" };
+    case "fail": {
+      const code = Number(first);
+      return /^[45]\d\d$/.test(first) ? { kind, code, effect: second === "true" } : undefined;
+    }
     case "clock":
-      return { kind, byMs: Number(first) };
+      return msOf(first) === undefined ? undefined : { kind, byMs: msOf(first)! };
     case "late":
     case "foreign":
       return { kind };
@@ -52,7 +54,7 @@ function writeFate(kind: string | undefined, [first = "", second]: readonly stri
 function eventFate(kind: string | undefined, [first]: readonly string[]): EventFate | undefined {
   switch (kind) {
     case "delay":
-      return { kind, byMs: Number(first) };
+      return msOf(first) === undefined ? undefined : { kind, byMs: msOf(first)! };
     case "hide":
     case "repeat":
     case "cut":
@@ -60,6 +62,10 @@ function eventFate(kind: string | undefined, [first]: readonly string[]): EventF
       return { kind };
   }
   return undefined;
+}
+
+function msOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^-?\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 /** A fault in words. */

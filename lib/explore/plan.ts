@@ -59,6 +59,12 @@ export function networkFaults({ faults }: Plan): NetworkFaults {
 /** What to do about a plan that a scenario lacks. */
 export const PLAN_FIX = "take the plan, and its --seed, from the output of `test --explore` for this scenario";
 
+/** By how much the clock is set back in all: what is due at a time of day comes so much later, and that is right. */
+export function setBackMs({ faults }: Plan): number {
+  const steps = faults.map((fault) => fault.at === "write" && fault.fate.kind === "clock" ? fault.fate.byMs : 0);
+  return Math.max(0, -steps.reduce((sum, byMs) => sum + byMs, 0));
+}
+
 /** The first place of the faults that a reference run lacks, and those that it has; undefined if none is missing. */
 export function missingPlace({ faults }: Plan, trace: TraceRecord): string | undefined {
   for (const fault of faults) {
@@ -146,7 +152,9 @@ const CALLS_MAX = 40;
 /** Makes the plans for `trace`, in order of their kinds; `random` chooses the pairs. */
 export function makePlans(trace: TraceRecord, random: Random): PlanSet {
   const plans: Plan[] = [], pruned = new Map<PruneReason, number>();
-  const prune = (reason: PruneReason, count = 1) => pruned.set(reason, (pruned.get(reason) ?? 0) + count);
+  const prune = (reason: PruneReason, count = 1) => {
+    if (count > 0) pruned.set(reason, (pruned.get(reason) ?? 0) + count);
+  };
   const add = (kind: PlanKind, ...faults: Fault[]) => void plans.push({ kind, faults });
   const writes = trace.requests.filter(({ nthWrite }) => nthWrite !== undefined);
   for (const { nthWrite: nth = 0, isEffective } of writes) {

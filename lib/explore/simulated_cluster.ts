@@ -66,19 +66,20 @@ export interface NetworkFaults {
 const PASS = { kind: "pass" } as const;
 /** Begins the name of each process of an operator. */
 export const OPERATOR = "operator";
-/** Bounds of the time that a message takes. */
-const LATENCY_MS_MIN = 0.2, LATENCY_MS_MAX = 2;
+const LATENCY_MS_MIN = 0.2, LATENCY_MS_MAX = 2; // of the time that a message takes
 /** When a write of a process that died arrives, on a real cluster: its successor has begun, and has written nothing. */
 export const LATE_MS = 1_003;
 /** When it arrives if the next process writes nothing. */
 const LATE_MS_MAX = 20_000;
 /** When a watch that lost an event ends, so that a list shows what it showed. */
 export const HIDDEN_MS = 15_000;
+/** Between the first and the last watch of a process that shows the present again. */
+const CATCH_UP_MS_MAX = 2_000;
 /** More requests than this are an operator that never comes to rest. */
 const REQUESTS_MAX = 3_000;
 /** At rest: so long without a change of the cluster, of all the time that an operator gets. */
 const QUIET_MS = 60_000, SETTLE_MS_MAX = 30 * 60_000;
-/** Set by what the exploration itself writes; no part of an end state. */
+/** Set by the exploration itself. */
 export const FOREIGN_ANNOTATION = "explore.pintle.dev/foreign";
 
 /** An embedded cluster behind a network with virtual latencies, which records requests and injects faults. */
@@ -265,9 +266,10 @@ export class SimulatedCluster implements Cluster {
     return { path: `${base}?${parameters}` };
   }
 
-  /** Until when a watch of `process` shows nothing. */
-  heldUntilMs(process: SimulatedProcess): number {
-    return this.#staleUntilMs.get(process) ?? 0;
+  /** Until when a watch of `process` shows nothing. Each catches up at a time of its own. */
+  heldUntilMs(process: SimulatedProcess, watch: string): number {
+    const { revision } = this.#faults.stale ?? {}, delay = this.#simulation.random(`${revision} ${watch}`);
+    return (this.#staleUntilMs.get(process) ?? -Infinity) + CATCH_UP_MS_MAX * delay.next();
   }
 
   async #serve(inner: Transport, traced: TracedRequest, path: string, request: TransportRequest): Promise<Response> {
@@ -329,9 +331,7 @@ export class SimulatedCluster implements Cluster {
     return this.#machine.run(() => sleep(this.#simulation.clock, delayMs, signal));
   }
 
-  elapsed(): number {
-    return this.#simulation.clock.elapsed();
-  }
+  elapsed = (): number => this.#simulation.clock.elapsed();
 
   #sinceStartMs(): number {
     return this.elapsed() - this.#startMs;
@@ -427,7 +427,7 @@ class WatchDelivery {
     if (next === "relist") return this.#expire(controller);
     if (next.done) return this.#close(controller);
     await process.await(cluster.travel());
-    const heldMs = cluster.heldUntilMs(process) - cluster.elapsed();
+    const heldMs = cluster.heldUntilMs(process, this.#watcher.path) - cluster.elapsed();
     if (heldMs > 0) await process.await(cluster.pause(heldMs));
     let text = "", end: "cut" | "expire" | undefined;
     for (const line of new TextDecoder().decode(next.value).split("\n")) {

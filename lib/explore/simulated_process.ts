@@ -16,7 +16,7 @@ export interface SimulatedMachine {
   work<T>(start: () => Promise<T>): Promise<T>;
 }
 
-const current = new AsyncLocalStorage<SimulatedProcess>();
+const current = new AsyncLocalStorage<SimulatedProcess | undefined>();
 
 /**
  * What one process of a simulation started: its timers, its requests and all that follows from them. A process that
@@ -31,6 +31,11 @@ export class SimulatedProcess {
   /** The process whose code runs now; undefined outside of every simulation. */
   static get current(): SimulatedProcess | undefined {
     return current.getStore();
+  }
+
+  /** Runs `code`, and all that it starts, on the machine itself. */
+  static outside<R>(code: () => R): R {
+    return current.run(undefined, code); // `exit` ends with the call
   }
 
   get isAlive(): boolean {

@@ -9,11 +9,13 @@ import type { PlannedScenario, ScenarioOutcome, ScenarioResult } from "../harnes
 import { runScenario } from "../harness/run_scenario.ts";
 import { ScenarioWorld } from "../harness/scenario_world.ts";
 import { limitMsOf } from "../harness/suite.ts";
+import { sleep } from "../base/mod.ts";
 import type { BackoffOptions } from "../queue/mod.ts";
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import { type NetworkFaults, OPERATOR, SimulatedCluster } from "./simulated_cluster.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 import { Simulation } from "./simulation.ts";
+import { startWorkloadControllers } from "./workload_controllers.ts";
 import type { Trace } from "./trace.ts";
 import { observedWorld } from "./world_calls.ts";
 import { worldState } from "./world_state.ts";
@@ -44,9 +46,15 @@ export interface SimulatedRunOptions {
   /** The cluster with all that the scenario needs: {@linkcode prepare}. */
   readonly prepared: StorageSnapshot;
   readonly faults?: NetworkFaults;
+  /** Whether workloads get a status for each spec, as the scenario gives them one without a fault. */
+  readonly hasControllers?: boolean;
   /** Bound of each expectation, in virtual time. */
   readonly waitMsMax: number;
+  /** Virtual time that the operator gets in addition, in each expectation and to come to rest. */
+  readonly laterMs?: number;
   readonly signal: AbortSignal;
+  /** Whether it is recorded which RBAC rules the operator uses. */
+  readonly recordsRbac?: boolean;
   /** Called when the operator has come to rest after a body that passed, before anything is removed. */
   readonly onRest?: (cluster: SimulatedCluster, simulation: Simulation) => Promise<void>;
 }
@@ -79,14 +87,16 @@ export function prepare(
 /** Runs a scenario once, in virtual time. Never throws for what the scenario does: problems are in the result. */
 export function runSimulated(
   { suite, scenario }: PlannedScenario,
-  { seed, prepared, faults, waitMsMax, signal, onRest }: SimulatedRunOptions,
+  { seed, prepared, faults, hasControllers, laterMs = 0, signal, recordsRbac, onRest, ...bounds }: SimulatedRunOptions,
 ): Promise<SimulatedRun> {
   const simulation = new Simulation(seed, OFFSET_MS * (seed % 97)), { clock } = simulation;
+  const waitMsMax = bounds.waitMsMax + laterMs;
   // A retry after a fault may be due in minutes.
-  const limitMs = limitMsOf(scenario.options) + (faults ? HEALING_MS : 0);
+  const limitMs = limitMsOf(scenario.options) + (faults ? HEALING_MS : 0) + laterMs;
   return simulation.run(async () => {
     const beginMs = clock.elapsed(), compare = () => void cluster.trace.comparedMs.push(clock.elapsed() - beginMs);
     await using cluster = new SimulatedCluster(simulation, faults, prepared);
+    if (hasControllers) startWorkloadControllers(cluster, simulation);
     const options = { clock, waitMsMax, signal };
     await using within = await ScenarioWorld.open(suite, {
       ...options,
@@ -105,9 +115,12 @@ export function runSimulated(
       seed: simulation.random("operator").seed,
       prefix: "run",
       host: { backoff: BACKOFF, ...hostIn(simulation, cluster, within.operator().servesWebhooks) },
+      recordsRbac,
       isDiscarded: true,
       onBodyEnd: async (ended) => {
         outcome = ended;
+        cluster.trace.bodyEndMs = cluster.trace.requests.at(-1)?.atMs ?? 0;
+        if (laterMs > 0) await sleep(clock, laterMs);
         isSettled = await cluster.settle();
         cluster.trace.settledAfter = cluster.trace.requests.length;
         settled = cluster.server.snapshot();

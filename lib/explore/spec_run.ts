@@ -3,11 +3,12 @@ import { type ApiResource, applyMergePatch, type DynamicObject, keyOf, type Kube
 import type { StorageSnapshot } from "../apiserver/mod.ts";
 import { ApiError, Client } from "../client/mod.ts";
 import type { PlannedScenario } from "../harness/mod.ts";
-import { isReady, type WorkloadKind } from "../harness/workload_status.ts";
+import { isReady } from "../harness/workload_status.ts";
 import { Workloads } from "../harness/workloads.ts";
 import type { SimulatedCluster } from "./simulated_cluster.ts";
 import { runSimulated, type SimulatedRun, type SimulatedRunOptions } from "./simulated_run.ts";
 import type { Simulation } from "./simulation.ts";
+import { workloadKind } from "./workload_controllers.ts";
 
 type Spec = Readonly<Record<string, unknown>>;
 
@@ -59,14 +60,6 @@ interface SpecRunOptions extends Omit<SimulatedRunOptions, "onRest" | "faults"> 
 const READY_MS = 1_000;
 /** Longer than operators wait between two looks at what no watch shows. */
 const PATIENCE_MS = 15 * 60_000;
-const WORKLOADS: Readonly<Record<string, WorkloadKind>> = {
-  "deployments.apps": "Deployment",
-  "statefulsets.apps": "StatefulSet",
-  "daemonsets.apps": "DaemonSet",
-  "replicasets.apps": "ReplicaSet",
-  "jobs.batch": "Job",
-  "pods": "Pod",
-};
 
 /** Runs the scenario, and changes the spec of its object when the operator is at rest. */
 export async function runSpecs(planned: PlannedScenario, options: SpecRunOptions): Promise<SpecRun> {
@@ -189,7 +182,7 @@ class SpecSequence {
   #workloads(): Workloads {
     const { clock } = this.#simulation, { waitMsMax, signal } = this.#options, unready = new Set<string>();
     for (const [resource, table] of this.#cluster.server.snapshot().tables) {
-      const kind = WORKLOADS[resource];
+      const kind = workloadKind(resource);
       for (const [key, { object }] of kind ? table : []) if (!isReady(kind!, object)) unready.add(key);
     }
     return new Workloads({

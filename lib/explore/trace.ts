@@ -97,6 +97,23 @@ export interface TraceRecord {
   readonly settledAfter: number;
   /** When the cluster was compared: at rest after the body, and after the teardown. */
   readonly comparedMs: readonly number[];
+  /** When the last request of the scenario's body was sent. */
+  readonly bodyEndMs: number;
+}
+
+/** A trace of an operator that never comes to rest, without what it does again and again. */
+export function cutTrace(trace: TraceRecord, afterMs: number): TraceRecord {
+  const untilMs = trace.bodyEndMs + afterMs, isKept = ({ atMs }: { readonly atMs: number }) => atMs <= untilMs;
+  const before = trace.requests.slice(0, trace.settledAfter).filter(isKept);
+  return {
+    ...trace,
+    lifetimes: trace.lifetimes,
+    requests: [...before, ...trace.requests.slice(trace.settledAfter)],
+    settledAfter: before.length,
+    events: trace.events.filter(isKept),
+    bookmarks: trace.bookmarks.filter(isKept),
+    calls: trace.calls.filter(isKept),
+  };
 }
 
 /** What happens on the network of one run. */
@@ -113,6 +130,7 @@ export class Trace implements TraceRecord {
   faultRevision: number | undefined;
   settledAfter = Infinity;
   readonly comparedMs: number[] = [];
+  bodyEndMs = Infinity;
   #writes = 0;
 
   nextWrite(): number {

@@ -26,6 +26,7 @@ export * from "./kubeconfig_cluster.ts";
 export type { Manifests } from "./manifests.ts";
 export type { Matcher, Mismatch, Pattern } from "./match.ts";
 export * from "./operator_under_test.ts";
+export { mergedUse } from "./rbac.ts";
 export type { RbacUse, UncoveredRequest } from "./rbac.ts";
 export * from "./rbac_report.ts";
 export type { Ref, TypedResource } from "./ref.ts";

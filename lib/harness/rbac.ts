@@ -29,6 +29,20 @@ export interface RbacUse {
   readonly uncovered: readonly UncoveredRequest[];
 }
 
+/** What the requests of several scenarios, or of several runs of one, needed together. */
+export function mergedUse(uses: readonly RbacUse[]): RbacUse | undefined {
+  const [first] = uses;
+  if (!first) return undefined;
+  const unique = <P extends Permission>(permissions: readonly P[]) => [
+    ...new Map(permissions.map((each) => [`${each.verb} ${each.resource}.${each.group}`, each])).values(),
+  ];
+  return {
+    ...first,
+    used: unique(uses.flatMap(({ used }) => used)),
+    uncovered: unique(uses.flatMap(({ uncovered }) => uncovered)),
+  };
+}
+
 type Needed = Pick<ResourceRequestInfo, "group" | "plural" | "subresource" | "namespace" | "name"> & {
   readonly verb: string;
 };

@@ -45,6 +45,8 @@ interface ScenarioRun {
   readonly diagnose?: () => Promise<ScenarioResult["attachments"]>;
   /** Starts an operator in this process. */
   readonly host?: OperatorHost;
+  /** Whether it is recorded which RBAC rules are used, although a host injects faults. */
+  readonly recordsRbac?: boolean;
   /** The cluster ends with the run: a teardown deletes the objects of the operator's kinds, and those outside of
    * namespaces, and no Event is collected. */
   readonly isDiscarded?: boolean;
@@ -86,7 +88,7 @@ export async function runScenario(run: ScenarioRun): Promise<ScenarioEnd> {
   let attachments: ScenarioResult["attachments"] = [];
   const { world, operator: make } = run.within, declared = make();
   // Faults, which a host injects, need other rules by chance.
-  const rbac = run.deployed || run.host ? undefined : new RbacRecorder(declared);
+  const rbac = run.deployed || (run.host && !run.recordsRbac) ? undefined : new RbacRecorder(declared);
   const operator = run.deployed ?? inProcess(run, declared, { timeline, rbac });
   try {
     const onError = (error: unknown) => abort.abort(error);

@@ -11,6 +11,8 @@ import {
   ServiceAccount,
   StatefulSet,
 } from "../../lib/operator/mod.ts";
+import { planRun, Suite } from "../../lib/harness/mod.ts";
+import { prepare, runSimulated } from "../../lib/explore/simulated_run.ts";
 import { World } from "../world.ts";
 import { conditionOf, configMapOperator, createWidget, untilReady, widgetKind, type WidgetObject } from "../widget.ts";
 
@@ -444,4 +446,34 @@ Deno.test("a child without an owner reference is not made for an object that the
   await world.untilGone(Widget, key);
   await world.idle();
   assert.equal(await world.client.find(ConfigMap, key), undefined);
+});
+
+// FR-581
+Deno.test("a child that is applied twice in one pass ends as the last apply has it, though its watch is behind", async () => {
+  const suite = new Suite("marker", () => {
+    const operator = new Operator("marker");
+    operator.on(Widget).reconcile(async ({ name, spec, apply }) => {
+      const metadata = { name: `${name}-data` };
+      await apply(ConfigMap, { metadata, data: { size: `${spec.size}` } });
+      await apply(ConfigMap, { metadata, data: { size: `${spec.size}`, mark: "set" } });
+    }, { owns: [ConfigMap] });
+    return operator;
+  });
+  suite.scenario("a widget grows", async ({ given, when, then, cluster, expect, ref }) => {
+    const widget = ref(Widget, "w"), data = (size: string) => ({ data: { size, mark: "set" } });
+    await given("a widget", () => cluster.create(Widget, { metadata: { name: "w" }, spec: { size: 1 } }));
+    await then("its child is marked", () => expect(ref(ConfigMap, "w-data")).toMatch(data("1")));
+    await when("it grows", () => cluster.patch(widget, { spec: { size: 2 } }));
+    await when("it is labelled", () => cluster.patch(widget, { metadata: { labels: { seen: "yes" } } }));
+    await then("its child is marked", () => expect(ref(ConfigMap, "w-data")).toMatch(data("2")));
+  });
+  const planned = planRun([suite])[0]!, options = { waitMsMax: 60_000, signal: new AbortController().signal };
+  for (let seed = 1; seed <= 5; seed++) {
+    const prepared = await prepare(planned, { ...options, seed });
+    const { settled } = await runSimulated(planned, { ...options, seed, prepared });
+    const [child] = [...settled.tables.get("configmaps")!.values()].filter(({ object }) =>
+      object.metadata?.name === "w-data"
+    );
+    assert.deepEqual((child?.object as ConfigMapObject).data, { size: "2", mark: "set" }, `seed ${seed}`);
+  }
 });

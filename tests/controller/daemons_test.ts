@@ -187,6 +187,23 @@ Deno.test("what a daemon reports is written once, in the status, without a recon
   assert.deepEqual([world.writes.length, reconciles - before], [1, 0]);
 });
 
+// FR-580
+Deno.test("a daemon changes its child as often as it likes", async () => {
+  const operator = new Operator("keeper"), sizes = ["1", "2", "1"];
+  operator.on(Widget).daemon(async ({ apply, stopped, clock, latest }) => {
+    for (const size of sizes) await apply(ConfigMap, { data: { size } });
+    await sleep(clock, 10_000, stopped);
+    await apply(ConfigMap, { data: { size: `${latest()?.spec?.size}` } });
+  }).reconcile(() => {}, { owns: [ConfigMap] });
+  await using world = await VirtualWorld.open(operator);
+  await createWidget(world, { size: 7 });
+  const size = async () => (await world.client.get<ConfigMapObject>(ConfigMap, KEY)).data?.size;
+  assert.equal(await size(), "1");
+  await world.advance(11_000, 1_000);
+  assert.equal(await size(), "7");
+  assert.deepEqual(world.logs.filter(({ level }) => level === "warn"), []);
+});
+
 // FR-239
 Deno.test("an index is complete before the first handler of any kind, follows changes, and forgets what goes", async () => {
   const bySize = new ObjectIndex(

@@ -9,7 +9,9 @@ import * as clockSetBack from "./bugs/clock_set_back.ts";
 import * as configWithoutRestart from "./bugs/config_without_restart.ts";
 import * as conflictOverwrites from "./bugs/conflict_overwrites.ts";
 import * as conflictSwallowed from "./bugs/conflict_swallowed.ts";
+import * as copiesUnseen from "./bugs/copies_unseen.ts";
 import * as countRollsBudgetBack from "./bugs/count_rolls_budget_back.ts";
+import * as daemonKeepsSpec from "./bugs/daemon_keeps_spec.ts";
 import * as expectationsByName from "./bugs/expectations_by_name.ts";
 import * as fieldIgnored from "./bugs/field_ignored.ts";
 import * as growBeforeCleanup from "./bugs/grow_before_cleanup.ts";
@@ -32,6 +34,7 @@ import * as secretInEvent from "./bugs/secret_in_event.ts";
 import * as settingsSeenLate from "./bugs/settings_seen_late.ts";
 import * as startAfterLabel from "./bugs/start_after_label.ts";
 import * as wrongOwner from "./bugs/wrong_owner.ts";
+import { correct as countedChecks } from "./correct/counted_checks.ts";
 import { correct as externalIds } from "./correct/external_ids.ts";
 import { correct as jobPerAttempt } from "./correct/job_per_attempt.ts";
 import { correct as randomPasswords } from "./correct/random_passwords.ts";
@@ -83,6 +86,8 @@ export const BUGS: readonly PlantedBug[] = [
   { name: "account_opened_twice", pattern: "crash", ...accountOpenedTwice },
   { name: "clock_set_back", pattern: "clock", ...clockSetBack },
   { name: "settings_seen_late", pattern: "events", ...settingsSeenLate },
+  { name: "copies_unseen", pattern: "stale", ...copiesUnseen },
+  { name: "daemon_keeps_spec", pattern: "specs", ...daemonKeepsSpec },
 ];
 
 /** Operators without a bug that a naive comparison of two runs would complain about. */
@@ -94,4 +99,5 @@ export const CORRECT: readonly Suite[] = [
   externalIds,
   releasedRecords as Suite<unknown>,
   statusRollUp,
+  countedChecks,
 ];

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
 import { z } from "zod";
 import { explore, formatPlan, parsePlan, PLAN_KINDS } from "../../lib/explore/mod.ts";
 import { networkFaults } from "../../lib/explore/plan.ts";
@@ -54,6 +55,16 @@ for (const kind of ["foreign", "late"] as const) {
     assert.ok(explored > 20, `${explored} plans`);
   });
 }
+
+// FR-502
+Deno.test("a plan counts once, however many runs find its shortest part that fails", async () => {
+  const bug = BUGS.find(({ name }) => name === SHOWN.crash)!;
+  const { explored, failures, generated, pruned } = await explore(planRun([bug.buggy])[0]!, {
+    ...OPTIONS,
+    kinds: ["pairs"],
+  });
+  assert.ok(failures.length > 0 && explored + (pruned.get("already failed") ?? 0) <= Math.min(40, generated));
+});
 
 // FR-502
 Deno.test("a plan of a failure finds it again by its name, with the same requests", async () => {
@@ -136,6 +147,36 @@ Deno.test("what an operator writes at each start without a fault is named, and i
     const explored = await explore(planRun([suiteOf(stamps)])[0]!, { ...OPTIONS, kinds: ["late"] });
     assert.deepEqual([explored.problem, explored.failures.length, explored.restartWrites], [undefined, 0, writes]);
   }
+});
+
+// FR-587
+Deno.test("after a stale view a watch may show a deletion before another one shows an addition from before it", async () => {
+  const { buggy, fixed } = BUGS.find(({ name }) => name === "copies_unseen")!;
+  const found = await explore(planRun([buggy])[0]!, { ...OPTIONS, kinds: ["stale"], failuresMax: 1 });
+  assert.match(found.failures[0]!.findings[0]!.message, /ConfigMap .* should not exist/);
+  const { failures } = await explore(planRun([fixed])[0]!, { ...OPTIONS, kinds: ["stale"] });
+  assert.deepEqual(failures, []);
+});
+
+// FR-585
+Deno.test("an operator that draws what no simulation controls is named by what two runs of one seed differ in", async () => {
+  const stamped = (draw: () => number) => {
+    const suite = new Suite("stamps", () => {
+      const operator = new Operator("stamps");
+      operator.on(Stamped).reconcile(({ object, status }) => status.set({ at: object.status?.at ?? `${draw()}` }));
+      return operator;
+    });
+    return suite.scenario("it has a number", async ({ cluster, expect, ref }) => {
+      await cluster.create(Stamped, { metadata: { name: "a" }, spec: {} });
+      await expect(ref(Stamped, "a")).toHaveCondition("Ready");
+    });
+  };
+  const warningsOf = async (draw: () => number) =>
+    (await explore(planRun([stamped(draw)])[0]!, { ...OPTIONS, kinds: ["late"] })).warnings;
+  assert.deepEqual(await warningsOf(() => randomInt(1e9)), [
+    "what makes two runs of one seed differ in Stamped run-home/a",
+  ]);
+  assert.deepEqual(await warningsOf(() => Math.random()), []);
 });
 
 // FR-501

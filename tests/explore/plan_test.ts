@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SeededRandom } from "../../lib/base/mod.ts";
-import { formatPlan, makePlans } from "../../lib/explore/plan.ts";
+import { formatPlan, makePlans, parsePlan } from "../../lib/explore/plan.ts";
 import { type Lifetime, Trace, type TracedRequest } from "../../lib/explore/trace.ts";
 
 const request = (revision: number, actor: TracedRequest["actor"]): TracedRequest => ({
@@ -50,4 +50,22 @@ Deno.test("no view shows an object alive that the operator has released, unless 
   );
   const other = { ...held, created: 5, deletedAt: undefined, gone: undefined };
   assert.deepEqual(stalePlans([held, other]).plans, all.filter((plan) => !/^revision:4:shows:[12]$/.test(plan)));
+});
+
+// FR-536
+Deno.test("a name whose numbers mean nothing is no plan", () => {
+  for (
+    const name of [
+      "write:1:fail:abc:true",
+      "write:1:fail:200:true",
+      "write:1:clock:x",
+      "event:1:delay:",
+      "event:1:delay",
+    ]
+  ) {
+    assert.equal(parsePlan(name), undefined, name);
+  }
+  for (const name of ["write:1:fail:504:true", "write:1:clock:-3600000", "event:1:delay:10000"]) {
+    assert.equal(formatPlan(parsePlan(name)!), name);
+  }
 });

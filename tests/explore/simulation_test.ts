@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { randomBytes, randomUUID } from "node:crypto";
+import fs from "node:fs";
+import files from "node:fs/promises";
 import * as nodeTimers from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Simulation, StuckError } from "../../lib/explore/simulation.ts";
@@ -137,4 +139,30 @@ Deno.test("code that would end the process gets an error instead, and the call i
     return Promise.resolve();
   });
   assert.deepEqual(simulation.warnings, ["exit(7)", "exit(1)"]);
+});
+
+// FR-585
+Deno.test("calls of the default exports of Node's modules are named, and no virtual time passes until they end", async () => {
+  const simulation = new Simulation(1), path = new URL(import.meta.url);
+  const [size, isSame, passedMs] = await simulation.run(async () => {
+    const { clock } = simulation, beganMs = clock.elapsed();
+    const text = await files.readFile(path, "utf8");
+    return [text.length, text === fs.readFileSync(path, "utf8"), clock.elapsed() - beganMs];
+  });
+  assert.ok((size as number) > 100 && isSame);
+  assert.equal(passedMs, 0);
+  assert.deepEqual(simulation.warnings, ["readFile of node:fs/promises", "readFileSync of node:fs"]);
+});
+
+// FR-500
+Deno.test("the times of Temporal are the simulation's", async () => {
+  const { Temporal } = globalThis as unknown as { Temporal?: { Now: Record<string, (zone?: string) => object> } };
+  if (!Temporal) return;
+  const simulation = new Simulation(1);
+  await simulation.run(() => {
+    const now = new Date().toISOString();
+    assert.equal(Date.parse(`${Temporal.Now.instant!()}`), Date.parse(now));
+    assert.equal(`${Temporal.Now.plainDateISO!("UTC")}`, now.slice(0, 10));
+    return Promise.resolve();
+  });
 });
