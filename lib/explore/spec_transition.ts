@@ -13,7 +13,7 @@ export interface SpecTransition {
 
 const PREFIX = "spec:";
 
-/** The name from which {@linkcode parseTransition} makes it again: `spec:Widget/home/a:{"size":0},{"size":3}`. */
+/** The name from which {@linkcode parseTransition} makes it again: `spec:Widget/team/a:{"size":0},{"size":3}`. */
 export function formatTransition({ kind, namespace, name, steps }: SpecTransition): string {
   return `${PREFIX}${kind}/${namespace}/${name}:${steps.map((step) => JSON.stringify(step)).join(",")}`;
 }

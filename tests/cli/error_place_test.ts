@@ -21,7 +21,7 @@ Deno.test("what the library refuses is placed where the program declares it", ()
 });
 
 Deno.test("an error whose message names a place keeps it, and what is no error is left alone", () => {
-  const error = new Error('Module not found "a.ts".\n    at file:///home/b.ts:1:8'), { message } = error;
+  const error = new Error('Module not found "a.ts".\n    at file:///shop/b.ts:1:8'), { message } = error;
   assert.equal((withPlace(error) as Error).message, message);
   assert.equal(withPlace("a text"), "a text");
 });

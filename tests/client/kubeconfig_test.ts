@@ -190,8 +190,8 @@ Deno.test("an impersonating user sends the other one", async () => {
 });
 
 Deno.test("the value of KUBECONFIG is a list, and the default is below the home folder", () => {
-  assert.deepEqual(kubeconfigPaths("/a:/b::", "/home/x"), ["/a", "/b"]);
-  assert.deepEqual(kubeconfigPaths(undefined, "/home/x"), ["/home/x/.kube/config"]);
+  assert.deepEqual(kubeconfigPaths("/a:/b::", "/users/x"), ["/a", "/b"]);
+  assert.deepEqual(kubeconfigPaths(undefined, "/users/x"), ["/users/x/.kube/config"]);
   assert.deepEqual(kubeconfigPaths("C:\\a;D:\\b", undefined, ";"), ["C:\\a", "D:\\b"]);
 });
 
@@ -202,8 +202,8 @@ Deno.test("a named kubeconfig comes before the pod's account, which comes before
     "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt": CA,
     "/var/run/secrets/kubernetes.io/serviceaccount/namespace": "ops\n",
   };
-  const readFile = files({ ...account, "/home/x/.kube/config": config({}), "/k/config": config({}) });
-  const common = { clock: new VirtualClock(), home: "/home/x", readFile };
+  const readFile = files({ ...account, "/users/x/.kube/config": config({}), "/k/config": config({}) });
+  const common = { clock: new VirtualClock(), home: "/users/x", readFile };
   const inCluster = { host: "fd00::1", port: "443" };
   const pod = await connect({ ...common, inCluster });
   assert.deepEqual([pod.source, pod.server, pod.namespace], ["in-cluster", "https://[fd00::1]:443", "ops"]);

@@ -71,11 +71,11 @@ class Machine implements AsyncDisposable {
 
 // FR-169
 Deno.test("folders are where setup-envtest and each system have them", () => {
-  assert.deepEqual(envtestFolders({ HOME: "/home/a" }, "linux"), {
-    setupEnvtest: "/home/a/.local/share/kubebuilder-envtest/k8s",
-    cache: "/home/a/.cache/pintle-envtest",
+  assert.deepEqual(envtestFolders({ HOME: "/users/a" }, "linux"), {
+    setupEnvtest: "/users/a/.local/share/kubebuilder-envtest/k8s",
+    cache: "/users/a/.cache/pintle-envtest",
   });
-  assert.deepEqual(envtestFolders({ HOME: "/home/a", XDG_DATA_HOME: "/data", XDG_CACHE_HOME: "/cache" }, "linux"), {
+  assert.deepEqual(envtestFolders({ HOME: "/users/a", XDG_DATA_HOME: "/data", XDG_CACHE_HOME: "/cache" }, "linux"), {
     setupEnvtest: "/data/kubebuilder-envtest/k8s",
     cache: "/cache/pintle-envtest",
   });
