@@ -268,8 +268,9 @@ export class SimulatedCluster implements Cluster {
 
   /** Until when a watch of `process` shows nothing. Each catches up at a time of its own. */
   heldUntilMs(process: SimulatedProcess, watch: string): number {
-    const { revision } = this.#faults.stale ?? {}, delay = this.#simulation.random(`${revision} ${watch}`);
-    return (this.#staleUntilMs.get(process) ?? -Infinity) + CATCH_UP_MS_MAX * delay.next();
+    const untilMs = this.#staleUntilMs.get(process);
+    if (untilMs === undefined) return 0;
+    return untilMs + CATCH_UP_MS_MAX * this.#simulation.random(`${this.#faults.stale?.revision} ${watch}`).next();
   }
 
   async #serve(inner: Transport, traced: TracedRequest, path: string, request: TransportRequest): Promise<Response> {
