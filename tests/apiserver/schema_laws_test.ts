@@ -20,7 +20,7 @@ import { applyServerSide, trackUpdate } from "../../lib/apiserver/schema/managed
 import { pruneUnknown } from "../../lib/apiserver/schema/pruning.ts";
 import { strategicMerge } from "../../lib/apiserver/schema/strategic_merge.ts";
 import { validateObject } from "../../lib/apiserver/schema/validation.ts";
-import { WIDGET_CRD } from "./schema/scenarios.ts";
+import { WIDGET_CRD } from "../conformance/cases/widget.ts";
 
 const SCHEMA = WIDGET_CRD.spec.versions[0]!.schema.openAPIV3Schema as unknown as Schema;
 const DEPLOYMENT = builtinResourceTypes().find((type) => type.kind === "Deployment")!.schema;

@@ -14,7 +14,7 @@ import {
 import { openApiDocument, openApiIndex } from "../../lib/apiserver/schema/openapi.ts";
 import { humanDuration, toTable } from "../../lib/apiserver/schema/table.ts";
 import views from "./schema/fixtures/views.json" with { type: "json" };
-import { WIDGET_CRD } from "./schema/scenarios.ts";
+import { WIDGET_CRD } from "../conformance/cases/widget.ts";
 
 const TYPES: readonly ResourceType[] = [...builtinResourceTypes(), ...resourceTypesOf(WIDGET_CRD).types];
 

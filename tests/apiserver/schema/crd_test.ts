@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { DynamicObject } from "../../../lib/apimachinery/mod.ts";
 import { compareVersions, resourceTypesOf } from "../../../lib/apiserver/schema/crd.ts";
 import { validateObject } from "../../../lib/apiserver/schema/validation.ts";
-import { WIDGET_CRD } from "./scenarios.ts";
+import { WIDGET_CRD } from "../../conformance/cases/widget.ts";
 
 type Edit = (
   crd: { metadata: Record<string, unknown>; spec: Record<string, unknown> },

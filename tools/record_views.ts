@@ -1,23 +1,13 @@
 /**
- * Records what a real kube-apiserver answers to the scenarios of tests/apiserver/schema/scenarios.ts, as the fixture
- * that the tests replay on the embedded server's pure functions.
+ * Records discovery and tables of a real kube-apiserver, as the fixture of tests/apiserver/schema_views_test.ts.
  *
- *     KUBEBUILDER_ASSETS=… deno run -q -A tools/record_answers.ts
+ *     KUBEBUILDER_ASSETS=… deno run -q -A tools/record_views.ts
  *
  * @module
  */
-import { SCENARIOS, WIDGET_CRD } from "../tests/apiserver/schema/scenarios.ts";
+import { WIDGET_CRD } from "../tests/conformance/cases/widget.ts";
 import { type RealServer, startRealServer } from "./real_server.ts";
 
-const CONTENT_TYPES = {
-  create: "application/json",
-  update: "application/json",
-  apply: "application/apply-patch+yaml",
-  merge: "application/merge-patch+json",
-  json: "application/json-patch+json",
-  strategic: "application/strategic-merge-patch+json",
-} as const;
-const METHODS = { create: "POST", update: "PUT", apply: "PATCH", merge: "PATCH", json: "PATCH", strategic: "PATCH" };
 const CRD_SECONDS_MAX = 30;
 
 const DISCOVERY = [
@@ -62,21 +52,6 @@ if (import.meta.main) {
     if (code === 200) break;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
-  const answers: Record<string, unknown[]> = {};
-  for (const scenario of SCENARIOS) {
-    const name = scenario.name.replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "").slice(0, 60).replace(/-$/, "");
-    const collection = `${scenario.root}/${scenario.plural}`;
-    const recorded: unknown[] = [];
-    for (const step of scenario.steps) {
-      const body = JSON.parse(JSON.stringify(step.body).replaceAll("$NAME", name)) as Record<string, unknown>;
-      const query = new URLSearchParams({ fieldManager: step.manager ?? "tester", ...step.query });
-      const path = `${step.verb === "create" ? collection : `${collection}/${name}`}?${query}`;
-      const { code, body: answer } = await server.request(METHODS[step.verb], path, body, CONTENT_TYPES[step.verb]);
-      recorded.push({ code, answer });
-    }
-    answers[scenario.name] = recorded;
-  }
-  await write("answers", answers);
   await write("views", await views(server));
 }
 

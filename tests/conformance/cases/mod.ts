@@ -1,0 +1,9 @@
+import type { Area } from "../script.ts";
+import { apply } from "./apply.ts";
+import { builtinDefaults } from "./builtin_defaults.ts";
+import { customResources } from "./custom_resources.ts";
+import { metadata } from "./metadata.ts";
+import { strategicPatch } from "./strategic_patch.ts";
+
+/** Every area, in the order of the report. */
+export const AREAS: readonly Area[] = [metadata, customResources, apply, strategicPatch, builtinDefaults];

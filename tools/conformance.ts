@@ -1,0 +1,72 @@
+/**
+ * `deno task conformance`: sends the scripts of tests/conformance to the embedded server and to a real kube-apiserver,
+ * and compares the answers. Its last line is `agreement: N of M cases`. Without `KUBEBUILDER_ASSETS` it compares with
+ * recorded answers. It fails on a difference that tests/conformance/accepted_differences.ts does not give a reason for.
+ *
+ * ```sh
+ * KUBEBUILDER_ASSETS=… deno task conformance [--area NAME]… [--case TEXT] [--record] [--recorded]
+ * ```
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { SystemClock } from "../lib/base/mod.ts";
+import { EmbeddedCluster } from "../lib/harness/mod.ts";
+import { EnvtestCluster } from "../lib/harness/envtest.ts";
+import { envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
+import { AREAS } from "../tests/conformance/cases/mod.ts";
+import { answersOf, type Compared, compared, record, recordedAnswers } from "../tests/conformance/comparison.ts";
+import { agrees, areaTable, describeDifference } from "../tests/conformance/report.ts";
+
+const { values } = parseArgs({
+  args: Deno.args,
+  options: {
+    area: { type: "string", multiple: true, default: [] },
+    case: { type: "string", default: "" },
+    record: { type: "boolean", default: false },
+    recorded: { type: "boolean", default: false },
+  },
+});
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+function refuse(why: string): never {
+  Deno.stderr.writeSync(new TextEncoder().encode(`conformance: ${why}\n`));
+  Deno.exit(2);
+}
+
+const unknown = values.area.filter((name) => !AREAS.some((area) => area.name === name));
+if (unknown.length > 0) refuse(`no area ${unknown.join(", ")}; there are: ${AREAS.map(({ name }) => name).join(", ")}`);
+const env = Deno.env.toObject(), clock = new SystemClock();
+const isReal = Boolean(env.KUBEBUILDER_ASSETS) && !values.recorded;
+if (!isReal && values.record) {
+  refuse("--record needs a real control plane: set KUBEBUILDER_ASSETS");
+}
+await using real = isReal ? await startReal() : undefined;
+
+async function startReal(): Promise<EnvtestCluster> {
+  const located = { assets: env.KUBEBUILDER_ASSETS, folders: envtestFolders(env), clock };
+  return await EnvtestCluster.start({ programs: await locateEnvtest(located, new AbortController().signal), clock });
+}
+
+const results: Compared[] = [];
+for (const area of AREAS) {
+  if (values.area.length > 0 && !values.area.includes(area.name)) continue;
+  const scripts = area.scripts.filter(({ name }) => name.includes(values.case));
+  await using embedded = new EmbeddedCluster();
+  const wanted = real ? await answersOf(real, area, scripts) : await recordedAnswers(area, scripts);
+  const seen = await answersOf(embedded, area, scripts);
+  if (values.record) await record(area, scripts, wanted);
+  scripts.forEach((script, index) => results.push(compared(area, script, wanted[index]!, seen[index]!)));
+}
+const unexplained = results.filter((result) => !agrees(result) && !result.accepted);
+for (const result of unexplained) say(`${describeDifference(result)}\n`);
+say(areaTable(results).join("\n"));
+const explained = results.length - unexplained.length - results.filter(agrees).length;
+if (explained > 0) say(`${explained} of the differences are accepted, with reasons`);
+say(
+  real ? "compared with a real kube-apiserver" : "compared with recorded answers: KUBEBUILDER_ASSETS is not set",
+);
+say(`agreement: ${results.filter(agrees).length} of ${results.length} cases`);
+if (unexplained.length > 0) Deno.exitCode = 1;
