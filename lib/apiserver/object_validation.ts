@@ -4,6 +4,7 @@ import { validateMetadata } from "./metadata_rules.ts";
 import { storageResource } from "./resource_registry.ts";
 import { validateObject } from "./schema/validation.ts";
 import { strategyOf } from "./strategies.ts";
+import { builtinCauses } from "./validation/mod.ts";
 import type { WriteTarget } from "./write_target.ts";
 
 /**
@@ -23,7 +24,7 @@ export function checkCandidate(target: WriteTarget, object: DynamicObject, old?:
   const strategy = strategyOf(storageResource(type));
   const causes: StatusCause[] = [
     ...validateMetadata(type, object, old),
-    ...schemaCauses,
+    ...(type.builtin && builtinCauses(storageResource(type), object, old)) || schemaCauses,
     ...strategy.validate?.(object, old) ?? [],
   ];
   if (causes.length > 0) throw invalid(type, object.metadata?.name ?? "", causes);

@@ -68,6 +68,8 @@ export class Normalizer {
     return text
       .replaceAll(UUID, (uid) => (this.#own.includes(uid) ? uid : this.#mark("uid", uid)))
       .replaceAll(TIME, (time) => (Math.abs(Date.parse(time) - this.#nowMs) < RECENT_MS ? "$time" : time))
+      // Go shows its own struct here.
+      .replaceAll(/(Invalid|Duplicate) value: \{.*?\}(?=: |$)/gs, "$1 value: {…}")
       .replaceAll(/resource version: (\d+) \(\d+\)/g, "resource version: $1 ($$now)")
       .replaceAll(this.namespace, "$ns")
       .replaceAll(this.#generated, "$generated");

@@ -17,7 +17,7 @@ const webhook = {
   sideEffects: "None",
   admissionReviewVersions: ["v1"],
   clientConfig: { service: { name: "s", namespace: "n" } },
-  rules: [{ operations: ["CREATE"], apiGroups: [""], apiVersions: ["v1"], resources: ["pods"] }],
+  rules: [{ operations: ["CREATE"], apiGroups: ["nothing.example.com"], apiVersions: ["v1"], resources: ["nothing"] }],
 };
 
 /** What a server adds to objects of built-in kinds. */

@@ -1,9 +1,19 @@
 import type { Area } from "../script.ts";
 import { apply } from "./apply.ts";
 import { builtinDefaults } from "./builtin_defaults.ts";
+import { builtinObjects } from "./builtin_objects.ts";
+import { builtinWorkloads } from "./builtin_workloads.ts";
 import { customResources } from "./custom_resources.ts";
 import { metadata } from "./metadata.ts";
 import { strategicPatch } from "./strategic_patch.ts";
 
 /** Every area, in the order of the report. */
-export const AREAS: readonly Area[] = [metadata, customResources, apply, strategicPatch, builtinDefaults];
+export const AREAS: readonly Area[] = [
+  metadata,
+  customResources,
+  apply,
+  strategicPatch,
+  builtinDefaults,
+  builtinWorkloads,
+  builtinObjects,
+];
