@@ -53,7 +53,7 @@ const services: Script[] = [
     "spec.externalName": [ABSENT, "", "A_", "1.2.3.4"],
     "spec.ports": [[{ port: 80 }]],
     "spec.clusterIP": ["None"],
-  }),
+  }, "ExternalName Service"),
   ...changedTo(SERVICE, service, {
     "spec.clusterIP": ["None", "", "1.2.3.4"],
     "spec.type": ["NodePort", "LoadBalancer", "ExternalName"],
@@ -92,7 +92,12 @@ const networking: Script[] = [
     "spec.ingressClassName": ["nginx", "A_"],
     "spec.defaultBackend": [backend, {}],
   }),
-  ...createdWith(INGRESS, { spec: { defaultBackend: backend } }, { "spec.rules": [ABSENT] }),
+  ...createdWith(
+    INGRESS,
+    { spec: { defaultBackend: backend } },
+    { "spec.rules": [ABSENT] },
+    "Ingress of a default backend",
+  ),
   ...createdWith(INGRESS_CLASS, { ...named, spec: { controller: "example.com/a" } }, {
     "spec.controller": [ABSENT, "a", "a b"],
     "spec.parameters": [{ kind: "A", name: "a" }, { kind: "A", name: "a", scope: "Wrong" }, {
@@ -466,7 +471,7 @@ const others: Script[] = [
     "reason": [ABSENT],
     "type": ["Wrong"],
     "note": ["x".repeat(1025)],
-  }),
+  }, "Event of events.k8s.io"),
   ...createdWith(TEMPLATE, { template: { spec: { containers: [{ name: "a", image: "i" }] } } }, {
     "template": [ABSENT, { spec: { containers: [] } }],
   }),
@@ -492,7 +497,12 @@ const others: Script[] = [
     "spec.type": ["Wrong", "Exempt"],
     "spec.limited": [ABSENT, { nominalConcurrencyShares: -1 }],
   }),
-  ...createdWith(OLD_HPA, autoscaler, { "spec.minReplicas": [0, 2], "spec.targetCPUUtilizationPercentage": [50, 0] }),
+  ...createdWith(
+    OLD_HPA,
+    autoscaler,
+    { "spec.minReplicas": [0, 2], "spec.targetCPUUtilizationPercentage": [50, 0] },
+    "HorizontalPodAutoscaler of autoscaling/v1",
+  ),
   ...createdWith(CSI_DRIVER, named, { "spec": [{}, { attachRequired: false }, { fsGroupPolicy: "Wrong" }] }),
 ];
 

@@ -228,7 +228,7 @@ const pods: Script[] = [
       [{ name: "v", mountPath: "/v", mountPropagation: "Wrong" }],
     ],
     [`${CONTAINER}.volumeDevices`]: [[{ name: "v", devicePath: "/d" }]],
-  }),
+  }, "Pod of a volume"),
   ...changedTo(POD, pod, {
     "spec.containers": [
       [{ name: "a", image: "registry.example/a:2" }],

@@ -20,10 +20,12 @@ export function withField<T>(object: T, path: string, value: unknown): T {
   return copy;
 }
 
+const TEXT_MAX = 200;
+
 function shown(value: unknown): string {
   if (value === ABSENT) return "absent";
   const text = formatJson(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
 }
 
 interface Named extends Record<string, unknown> {
@@ -35,15 +37,16 @@ function named({ apiVersion, kind }: Target, object: Record<string, unknown>): N
   return { apiVersion, kind, ...object, metadata };
 }
 
-/** A script per value: the object is created with this one field changed. */
+/** `given` names the base. A script per value: the object is created with this one field changed. */
 export function createdWith(
   kind: Target,
   base: Record<string, unknown>,
   fields: Readonly<Record<string, readonly unknown[]>>,
+  given: string = kind.kind,
 ): Script[] {
   return Object.entries(fields).flatMap(([path, values]) =>
     values.map((value) => ({
-      name: `${kind.kind} with ${path} ${shown(value)}`,
+      name: `${given} with ${path} ${shown(value)}`,
       steps: [create(kind.path, withField(named(kind, base), path, value))],
     }))
   );
@@ -54,10 +57,11 @@ export function changedTo(
   kind: Target,
   base: Record<string, unknown>,
   fields: Readonly<Record<string, readonly unknown[]>>,
+  given: string = kind.kind,
 ): Script[] {
   return Object.entries(fields).flatMap(([path, values]) =>
     values.map((value) => ({
-      name: `${kind.kind}, ${path} changed to ${shown(value)}`,
+      name: `${given}, ${path} changed to ${shown(value)}`,
       steps: [
         create(kind.path, named(kind, base)),
         patch("merge", `${kind.path}/${named(kind, base).metadata.name}`, patchOf(path, value)),
