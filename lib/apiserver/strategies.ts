@@ -52,6 +52,7 @@ const WITH_GENERATION = new Set([
   "customresourcedefinitions.apiextensions.k8s.io",
   "ingressclasses.networking.k8s.io",
   "ingresses.networking.k8s.io",
+  "priorityclasses.scheduling.k8s.io",
   "networkpolicies.networking.k8s.io",
   "poddisruptionbudgets.policy",
   "endpointslices.discovery.k8s.io",

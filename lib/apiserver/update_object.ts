@@ -8,6 +8,7 @@ import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { trackUpdate } from "./schema/managed_fields.ts";
 import { applyDefaults } from "./schema/defaulting.ts";
+import { storeEmptyLists } from "./schema/go_field.ts";
 import type { ServerContext } from "./server_context.ts";
 import { StoredObject } from "./stored_object.ts";
 import { countsGenerations, strategyOf } from "./strategies.ts";
@@ -183,6 +184,7 @@ function complete(
   live: DynamicObject,
 ): DynamicObject {
   const resource = storageResource(type), nowMs = server.clock.now();
+  if (type.builtin) storeEmptyLists(next, type.schema);
   if (subresource === undefined) strategyOf(resource).prepareForUpdate?.(next, live, { type, nowMs });
   if (subresource !== "status" && countsGenerations(type, resource)) {
     next.metadata!.generation = (live.metadata!.generation ?? 0) +
