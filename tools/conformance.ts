@@ -50,7 +50,8 @@ await using real = isReal ? await startReal() : undefined;
 
 async function startReal(): Promise<EnvtestCluster> {
   const located = { assets: env.KUBEBUILDER_ASSETS, folders: envtestFolders(env), clock };
-  return await EnvtestCluster.start({ programs: await locateEnvtest(located, new AbortController().signal), clock });
+  const programs = await locateEnvtest(located, new AbortController().signal);
+  return await EnvtestCluster.start({ programs, clock, serverArgs: ["--allow-privileged=true"] });
 }
 
 const results: Compared[] = [];

@@ -8,22 +8,32 @@ import type { ServerContext } from "./server_context.ts";
 
 type Fields = Record<string, unknown>;
 
-/** Changes a new object. What it adds has no field manager. */
+/** Changes an object that is written. What it adds has no field manager. */
 type Plugin = (server: ServerContext, object: DynamicObject, type: ResourceType) => void;
 
-/** kube-apiserver's admission plugins that change new objects of built-in kinds, by resource. */
+/** kube-apiserver's admission plugins that change objects of built-in kinds, by resource. */
 const PLUGINS: Readonly<Record<string, readonly Plugin[]>> = {
   pods: [priority, tolerations],
   nodes: [notReady],
   persistentvolumeclaims: [addFinalizer],
   persistentvolumes: [addFinalizer],
 };
+const ON_UPDATE: typeof PLUGINS = { pods: [tolerations] };
 
-/** Runs the plugins of a built-in kind. @throws {ApiError} 403 where one refuses the object. */
-export function admitBuiltin(server: ServerContext, type: ResourceType, object: DynamicObject): void {
+/** Runs the plugins for a new object of a built-in kind. @throws {ApiError} 403 where one refuses the object. */
+export function admitNew(server: ServerContext, type: ResourceType, object: DynamicObject): void {
+  run(PLUGINS, server, type, object);
+}
+
+/** Runs the plugins for an update. */
+export function admitChanged(server: ServerContext, type: ResourceType, object: DynamicObject): void {
+  run(ON_UPDATE, server, type, object);
+}
+
+function run(plugins: typeof PLUGINS, server: ServerContext, type: ResourceType, object: DynamicObject): void {
   const resource = storageResource(type);
-  if (!type.builtin || !Object.hasOwn(PLUGINS, resource)) return;
-  for (const plugin of PLUGINS[resource]!) plugin(server, object, type);
+  if (!type.builtin || !Object.hasOwn(plugins, resource)) return;
+  for (const plugin of plugins[resource]!) plugin(server, object, type);
 }
 
 function specOf(object: DynamicObject): Fields {

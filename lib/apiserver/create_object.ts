@@ -1,7 +1,7 @@
 import { jsonClone, randomSuffix, randomUuid } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion, formatKey, formatTime } from "../apimachinery/mod.ts";
 import { alreadyExists, ApiError, badRequest, forbidden, methodNotAllowed, notFound } from "./api_error.ts";
-import { admitBuiltin } from "./builtin_admission.ts";
+import { admitNew } from "./builtin_admission.ts";
 import { convertsByWebhook, toStorage } from "./conversion.ts";
 import { runWithoutConversion } from "./conversion_steps.ts";
 import { decodeObject } from "./object_decoding.ts";
@@ -127,7 +127,7 @@ function completeObject(server: ServerContext, target: WriteTarget, object: Dyna
   metadata.creationTimestamp = formatTime(nowMs);
   if (countsGenerations(type, resource)) metadata.generation = 1;
   if (metadata.managedFields?.length === 0) delete metadata.managedFields;
-  admitBuiltin(server, type, object);
+  admitNew(server, type, object);
   strategyOf(resource).prepareForCreate?.(object, { type, nowMs });
   checkCandidate(target, object);
   if (type.builtin) storeEmptyLists(object, type.schema);

@@ -1,6 +1,7 @@
 import { jsonClone, jsonEqual } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion, formatKey, type ManagedFieldsEntry } from "../apimachinery/mod.ts";
 import { ApiError, conflict, invalid, invalidValue, notFound } from "./api_error.ts";
+import { admitChanged } from "./builtin_admission.ts";
 import { asVersion, convertsByWebhook, needsViews, toStorage } from "./conversion.ts";
 import { type ConversionSteps, isSteps, runWithoutConversion } from "./conversion_steps.ts";
 import { checkCandidate } from "./object_validation.ts";
@@ -185,6 +186,7 @@ function complete(
 ): DynamicObject {
   const resource = storageResource(type), nowMs = server.clock.now();
   if (type.builtin) storeEmptyLists(next, type.schema);
+  if (subresource === undefined) admitChanged(server, type, next);
   if (subresource === undefined) strategyOf(resource).prepareForUpdate?.(next, live, { type, nowMs });
   if (subresource !== "status" && countsGenerations(type, resource)) {
     next.metadata!.generation = (live.metadata!.generation ?? 0) +

@@ -56,8 +56,16 @@ function visitEntries(value: Record<string, unknown>, schema: Schema, builtin: b
     // Go decodes null to the zero value of a map's values.
     if (builtin && value[field] === null && resolveSchema(reference).type === "string") value[field] = "";
     visitField(value, field, reference, builtin);
-    if (builtin) encodeQuantity(value, field, reference);
+    if (!builtin || reference.$ref !== QUANTITY) continue;
+    encodeQuantity(value, field, reference);
+    // As core's SetDefaults_ResourceList: nothing is finer than a thousandth.
+    const text = value[field];
+    if (typeof text === "string" && /[un]$/.test(text)) value[field] = canonicalQuantity(roundedToMilli(text)) ?? text;
   }
+}
+
+function roundedToMilli(text: string): string {
+  return `${Math.ceil(Number.parseFloat(text) / (text.endsWith("u") ? 1e3 : 1e6))}m`;
 }
 
 function visitItems(items: unknown[], reference: Schema, builtin: boolean): void {

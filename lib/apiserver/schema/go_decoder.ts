@@ -44,8 +44,8 @@ function fieldFault(value: unknown, reference: Schema, go: string, at: Position)
   if (custom !== undefined) return custom.fault;
   const schema = resolveSchema(reference);
   if (go === "[]uint8" || (schema.type === "string" && schema.format === "byte")) return bytesFault(value, at);
-  if (go.startsWith("[]")) return listFault(value, schema, go, at);
-  if (go.startsWith("map[")) return mapFault(value, schema, go, at);
+  if (schema.type === "array") return listFault(value, schema, go, at);
+  if (schema.additionalProperties !== undefined) return mapFault(value, schema, go, at);
   if (schema.properties || schema.type === "object") {
     return isObject(value) ? structFault(value, reference, at) : mismatch(value, go, at);
   }

@@ -26,8 +26,14 @@ function read(reference: Schema): GoField {
   const [, omits = "", pointer, type = ""] = /^(\?*)(\*?)(.*)$/.exec(reference.go!)!;
   const isPointer = pointer === "*", shape = shapeOf(reference, type);
   // Without omitzero a struct, and a time, is always written.
-  const isOmitted = omits === "??" || (omits === "?" && (isPointer || shape === "scalar" || shape === "collection"));
+  const isEmpty = shape === "collection" || (shape === "scalar" && !isStructOfText(reference, type));
+  const isOmitted = omits === "??" || (omits === "?" && (isPointer || isEmpty));
   return { type, isPointer, shape, isOmitted, zero: zeroOf(reference, type, shape) };
+}
+
+/** A struct that is written as a text or number, which is never empty for Go. */
+function isStructOfText(reference: Schema, type: string): boolean {
+  return /\.Quantity$/.test(type) || resolveSchema(reference)["x-kubernetes-int-or-string"] === true;
 }
 
 function shapeOf(reference: Schema, type: string): GoField["shape"] {
