@@ -1,6 +1,7 @@
 import type { Random } from "../base/mod.ts";
 import { type Fault, formatFault, parseFault, STALE_MS } from "./fault.ts";
-import type { CallFate, EventFate, NetworkFaults, WriteFate } from "./simulated_cluster.ts";
+import type { CallFate, NetworkFaults, WriteFate } from "./simulated_cluster.ts";
+import type { EventFate } from "./watch_delivery.ts";
 import { formatTransition, parseTransition, type SpecTransition } from "./spec_transition.ts";
 import type { Actor, TracedRequest, TraceRecord } from "./trace.ts";
 
