@@ -114,6 +114,7 @@ export class SimulatedCluster implements Cluster {
     this.server.storage.subscribe((resource, event) => {
       const { type, key, revision } = event;
       this.#changedMs = simulation.clock.elapsed();
+      this.trace.recordVersion(event);
       if (isReference) this.trace.recordChange(resource, event);
       if (type === "ADDED") this.#added.set(resource, { revision, name: key.split("/").at(-1)! });
     });
