@@ -392,7 +392,7 @@ Deno.test("a memo is the same for all handlers of an object, and another one's f
 Deno.test("a memo of an inline function, which each pass makes anew, is one warning; one of a declared function is none", async () => {
   const { operator } = recording(), visits = () => ({ count: 0 });
   operator.on(Widget).reconcile(({ memo, shared, spec }) => {
-    memo(() => [0]);
+    memo(() => new Set());
     if (spec.size) shared(() => new Map());
     memo(visits);
     shared(visits);
@@ -405,7 +405,7 @@ Deno.test("a memo of an inline function, which each pass makes anew, is one warn
   ) => [message, fields.source]);
   const [message] = warnings[0] ?? [], end = "is a new key at each call: declare it once, outside of the handler";
   assert.equal(message, `the inline function of a memo ${end}`);
-  assert.deepEqual(warnings, [[message, "()=>[0]"], [message, "()=>new Map()"]]);
+  assert.deepEqual(warnings, [[message, "()=>new Set()"], [message, "()=>new Map()"]]);
 });
 
 // FR-235
