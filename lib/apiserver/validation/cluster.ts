@@ -192,7 +192,8 @@ export function csiDriver(at: Place): void {
 }
 
 /** Events of core/v1 and events.k8s.io/v1; old clients write what new ones may not. */
-export function event(at: Place, isNew: boolean): void {
+export function event(at: Place): void {
+  const isNew = at.field("apiVersion").text.startsWith("events.k8s.io/");
   const about = at.field(isNew ? "regarding" : "involvedObject").field("namespace");
   const own = at.field("metadata").field("namespace").text;
   const isStrict = isNew ? !at.isUpdate : isObject(at.value) && Boolean(at.value.eventTime);
