@@ -31,7 +31,6 @@ const RULES: Readonly<Record<string, (value: Fields) => void>> = {
   [`${CORE}.ProjectedVolumeSource`]: (value) => fill(value, { defaultMode: 420 }),
   [`${CORE}.ServiceAccountTokenProjection`]: (value) => fill(value, { expirationSeconds: 3600 }),
   [`${CORE}.HostPathVolumeSource`]: (value) => fill(value, { type: "" }),
-  [`${CORE}.PersistentVolumeClaimSpec`]: (value) => fill(value, { volumeMode: "Filesystem" }),
   [`${CORE}.PersistentVolume`]: (value) => {
     fillAlways(value, "status", { phase: "Pending" });
     fillInside(value, "spec", { volumeMode: "Filesystem", persistentVolumeReclaimPolicy: "Retain" });
@@ -77,7 +76,18 @@ const RULES: Readonly<Record<string, (value: Fields) => void>> = {
   [`${EXTENSIONS}.CustomResourceDefinitionSpec`]: customResourceDefinition,
   "io.k8s.api.networking.v1.NetworkPolicySpec": networkPolicy,
   "io.k8s.api.networking.v1.NetworkPolicyPort": (value) => fill(value, { protocol: "TCP" }),
-  "io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec": (value) => fill(value, { minReplicas: 1 }),
+  "io.k8s.api.networking.v1.IngressClassParametersReference": (value) => fill(value, { scope: "Cluster" }),
+  "io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerSpec": (value) =>
+    fill(value, { minReplicas: 1, targetCPUUtilizationPercentage: UTILIZATION }),
+  "io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec": autoscaler,
+  "io.k8s.api.discovery.v1.EndpointPort": (value) => fill(value, { name: "", protocol: "TCP" }),
+  "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference": (value) => fill(value, { port: 443 }),
+  "io.k8s.api.flowcontrol.v1.FlowSchemaSpec": (value) => fill(value, { matchingPrecedence: 1_000 }),
+  "io.k8s.api.storage.v1.CSIDriverSpec": csiDriver,
+  // Their features are not enabled.
+  "io.k8s.api.coordination.v1.LeaseSpec": (value) => drop(value, "strategy", "preferredHolder"),
+  [`${CORE}.LimitRangeItem`]: limitRangeItem,
+  [`${CORE}.PersistentVolumeClaimSpec`]: claimSpec,
   "io.k8s.api.storage.v1.StorageClass": (value) =>
     fill(value, { reclaimPolicy: "Delete", volumeBindingMode: "Immediate" }),
   "io.k8s.api.scheduling.v1.PriorityClass": (value) => fill(value, { preemptionPolicy: "PreemptLowerPriority" }),
@@ -109,6 +119,7 @@ function secret(value: Fields): void {
 
 function service(spec: Fields): void {
   fill(spec, { sessionAffinity: "None", type: "ClusterIP" });
+  if (spec.sessionAffinity === "None") delete spec.sessionAffinityConfig;
   if (spec.sessionAffinity === "ClientIP") {
     fillAlways(spec, "sessionAffinityConfig", {});
     inside(spec, "sessionAffinityConfig", (config) => fillAlways(config, "clientIP", { timeoutSeconds: 10_800 }));
@@ -177,7 +188,6 @@ function container(value: Fields): void {
 }
 
 function namespace(value: Fields): void {
-  fillAlways(value, "spec", { finalizers: ["kubernetes"] });
   fillAlways(value, "status", { phase: "Active" });
   inside(value, "metadata", (metadata) => {
     if (typeof metadata.name === "string") {
@@ -251,6 +261,64 @@ function customResourceDefinition(spec: Fields): void {
     if (typeof names.kind !== "string") return;
     fill(names, { singular: names.kind.toLowerCase(), listKind: `${names.kind}List` });
   });
+}
+
+const UTILIZATION = 80;
+
+function autoscaler(spec: Fields): void {
+  const target = { type: "Utilization", averageUtilization: UTILIZATION };
+  fill(spec, { minReplicas: 1 });
+  if (!Array.isArray(spec.metrics) || spec.metrics.length === 0) {
+    spec.metrics = [{ type: "Resource", resource: { name: "cpu", target } }];
+  }
+  const percent = { type: "Percent", value: 100, periodSeconds: 15 };
+  inside(spec, "behavior", (behavior) => {
+    fill(behavior, { scaleUp: {}, scaleDown: {} });
+    const up = [{ type: "Pods", value: 4, periodSeconds: 15 }, percent];
+    fillInside(behavior, "scaleUp", { stabilizationWindowSeconds: 0, selectPolicy: "Max", policies: up });
+    fillInside(behavior, "scaleDown", { selectPolicy: "Max", policies: [percent] });
+  });
+}
+
+function csiDriver(spec: Fields): void {
+  fill(spec, {
+    attachRequired: true,
+    fsGroupPolicy: "ReadWriteOnceWithFSType",
+    podInfoOnMount: false,
+    preventPodSchedulingIfMissing: false,
+    requiresRepublish: false,
+    seLinuxMount: false,
+    storageCapacity: false,
+    volumeLifecycleModes: ["Persistent"],
+  });
+}
+
+/** Data sources of other kinds were dropped before `dataSourceRef`, which a known one fills. */
+function claimSpec(spec: Fields): void {
+  fill(spec, { volumeMode: "Filesystem" });
+  inside(spec, "dataSource", ({ kind, apiGroup }) => {
+    const isClaim = kind === "PersistentVolumeClaim" && !apiGroup;
+    const isSnapshot = kind === "VolumeSnapshot" && apiGroup === "snapshot.storage.k8s.io";
+    if (!isClaim && !isSnapshot) delete spec.dataSource;
+    else fill(spec, { dataSourceRef: spec.dataSource });
+  });
+}
+
+/** Limits of containers: the default is the most, the default request the default or the least. */
+function limitRangeItem(limit: Fields): void {
+  if (limit.type !== "Container") return;
+  const of = (field: string): Fields => (isObject(limit[field]) ? limit[field] : {});
+  const defaults = { ...of("max"), ...of("default") };
+  const requests = { ...of("max"), ...of("min"), ...defaults, ...of("defaultRequest") };
+  for (const [name, value] of Object.entries(of("min"))) {
+    if (!Object.hasOwn(of("default"), name) && !Object.hasOwn(of("max"), name)) requests[name] = value;
+  }
+  if (Object.keys(defaults).length > 0) limit.default = defaults;
+  if (Object.keys(requests).length > 0) limit.defaultRequest = requests;
+}
+
+function drop(value: Fields, ...fields: string[]): void {
+  for (const field of fields) delete value[field];
 }
 
 function networkPolicy(spec: Fields): void {

@@ -1,4 +1,4 @@
-import { labelSelector } from "./names.ts";
+import { labelSelector, segmentFaults } from "./names.ts";
 import { type Place, type Rule } from "./place.ts";
 import { amount } from "./quantities.ts";
 
@@ -16,8 +16,7 @@ const WINDOW_MAX = 3_600, PERIOD_MAX = 1_800;
 
 function pathSegment(at: Place): void {
   if (!at.isSet) return at.required();
-  for (const part of ["/", "%"]) if (at.text.includes(part)) at.invalid(`may not contain '${part}'`);
-  if (at.text === "." || at.text === "..") at.invalid(`may not be '${at.text}'`);
+  for (const fault of segmentFaults(at.text)) at.invalid(fault);
 }
 
 function reference(at: Place): void {

@@ -93,7 +93,7 @@ export class Place {
   }
 
   forbidden(why: string): void {
-    this.#report("FieldValueForbidden", `Forbidden: ${why}`);
+    this.#report("FieldValueForbidden", why === "" ? "Forbidden" : `Forbidden: ${why}`);
   }
 
   /** In the order given: kube-apiserver sorts some lists and leaves others. */
