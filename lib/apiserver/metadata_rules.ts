@@ -75,7 +75,7 @@ export function validateMetadata(type: ResourceType, object: DynamicObject, old?
     causes.push(...nameFaults(type, name).map((fault) => invalidValue("metadata.name", name, fault)));
   }
   causes.push(...labelCauses(metadata.labels ?? {}), ...annotationCauses(metadata.annotations ?? {}));
-  causes.push(...finalizerCauses(metadata, old?.metadata), ...ownerCauses(metadata));
+  causes.push(...finalizerCauses(type, metadata, old?.metadata), ...ownerCauses(metadata));
   if (old) causes.push(...immutableCauses(metadata, old.metadata!));
   return causes;
 }
@@ -106,11 +106,26 @@ export function annotationCauses(annotations: Readonly<Record<string, string>>):
   return causes;
 }
 
-function finalizerCauses(metadata: ObjectMeta, old: ObjectMeta | undefined): StatusCause[] {
+const STANDARD_FINALIZERS = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
+
+/** core's validateKubeFinalizerName. */
+function kubernetesFinalizers(finalizers: readonly string[]): StatusCause[] {
+  const why = "name is neither a standard finalizer name nor is it fully qualified";
+  return finalizers.flatMap((finalizer, index) =>
+    finalizer.includes("/") || STANDARD_FINALIZERS.has(finalizer)
+      ? []
+      : [invalidValue(`metadata.finalizers[${index}]`, finalizer, why)]
+  );
+}
+
+function finalizerCauses(type: ResourceType, metadata: ObjectMeta, old: ObjectMeta | undefined): StatusCause[] {
   const field = "metadata.finalizers";
   const finalizers = metadata.finalizers ?? [];
-  const causes = finalizers.filter((finalizer) => !isQualifiedName(finalizer))
-    .map((finalizer) => invalidValue(field, finalizer, QUALIFIED_HINT));
+  const causes = type.builtin ? kubernetesFinalizers(finalizers) : [];
+  causes.push(
+    ...finalizers.filter((finalizer) => !isQualifiedName(finalizer))
+      .map((finalizer) => invalidValue(field, finalizer, QUALIFIED_HINT)),
+  );
   if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
     causes.push(invalidValue(field, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));
   }

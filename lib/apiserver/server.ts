@@ -18,6 +18,7 @@ import { type AccessAttributes, accessDenied, Authorizer } from "./authorizer.ts
 import { BackgroundQueue } from "./background.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { ClaimProtection } from "./claim_protection.ts";
+import { deprecationWarnings } from "./validation/warnings.ts";
 import { CrdLifecycle } from "./crd_lifecycle.ts";
 import { GarbageCollector } from "./garbage_collector.ts";
 import { impersonated } from "./impersonation.ts";
@@ -28,7 +29,7 @@ import { ObjectConverter } from "./object_converter.ts";
 import { checkBodySize } from "./request_body.ts";
 import { type RequestInfo, requestInfo } from "./request_info.ts";
 import { handleResource, typeOf } from "./resource_handler.ts";
-import { ResourceRegistry } from "./resource_registry.ts";
+import { ResourceRegistry, storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { builtinResourceTypes } from "./schema/definitions.ts";
 import { type ServerContext } from "./server_context.ts";
@@ -144,6 +145,7 @@ export class EmbeddedApiServer {
       if (!this.#authorizer.decide(user, attributes).allowed) throw accessDenied(user, attributes);
       if (info.kind === "path") return handlePath(this.#context, info, request.headers.accept);
       const type = typeOf(this.#context, info);
+      if (type.builtin) warnings.push(...deprecationWarnings(storageResource(type)));
       const { headers, signal } = request;
       const resourceRequest = { info, type, headers, body, signal, user, warnings };
       return await (this.#special.handle(resourceRequest) ?? handleResource(this.#context, resourceRequest));

@@ -2,7 +2,7 @@ import type { ResourceType } from "./resource_type.ts";
 import type { Strategy } from "./strategy.ts";
 import { admissionStrategy } from "./strategy_admission.ts";
 import { configMapStrategy } from "./strategy_config_map.ts";
-import { persistentVolumeStrategy, priorityClassStrategy } from "./strategy_cluster.ts";
+import { claimStrategy, leaseStrategy, persistentVolumeStrategy, priorityClassStrategy } from "./strategy_cluster.ts";
 import { crdStrategy } from "./strategy_crd.ts";
 import { namespaceStrategy } from "./strategy_namespace.ts";
 import { secretStrategy } from "./strategy_secret.ts";
@@ -17,6 +17,8 @@ const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
   secrets: secretStrategy,
   services: serviceStrategy,
   "customresourcedefinitions.apiextensions.k8s.io": crdStrategy,
+  "leases.coordination.k8s.io": leaseStrategy,
+  "persistentvolumeclaims": claimStrategy,
   "persistentvolumes": persistentVolumeStrategy,
   "priorityclasses.scheduling.k8s.io": priorityClassStrategy,
   "daemonsets.apps": daemonSetStrategy,

@@ -13,6 +13,7 @@ export function builtinDefaults(definition: string, value: Fields): void {
 const CORE = "io.k8s.api.core.v1", APPS = "io.k8s.api.apps.v1", BATCH = "io.k8s.api.batch.v1";
 const RBAC = "io.k8s.api.rbac.v1", ADMISSION = "io.k8s.api.admissionregistration.v1";
 const EXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1";
+const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
 const PROBES = ["livenessProbe", "readinessProbe", "startupProbe"];
 
 const RULES: Readonly<Record<string, (value: Fields) => void>> = {
@@ -52,7 +53,10 @@ const RULES: Readonly<Record<string, (value: Fields) => void>> = {
   },
   [`${APPS}.ReplicaSet`]: (value) => fillInside(value, "spec", { replicas: 1 }),
   [`${APPS}.StatefulSet`]: (value) => inside(value, "spec", statefulSet),
-  [`${APPS}.DaemonSet`]: (value) => inside(value, "spec", daemonSet),
+  [`${APPS}.DaemonSet`]: (value) => {
+    inside(value, "spec", daemonSet);
+    inside(value, "metadata", (metadata) => fillAlways(metadata, "annotations", { [TEMPLATE_GENERATION]: "1" }));
+  },
   [`${BATCH}.Job`]: job,
   [`${BATCH}.CronJobSpec`]: (value) =>
     fill(value, {
@@ -84,10 +88,8 @@ const RULES: Readonly<Record<string, (value: Fields) => void>> = {
   "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference": (value) => fill(value, { port: 443 }),
   "io.k8s.api.flowcontrol.v1.FlowSchemaSpec": (value) => fill(value, { matchingPrecedence: 1_000 }),
   "io.k8s.api.storage.v1.CSIDriverSpec": csiDriver,
-  // Their features are not enabled.
-  "io.k8s.api.coordination.v1.LeaseSpec": (value) => drop(value, "strategy", "preferredHolder"),
   [`${CORE}.LimitRangeItem`]: limitRangeItem,
-  [`${CORE}.PersistentVolumeClaimSpec`]: claimSpec,
+  [`${CORE}.PersistentVolumeClaimSpec`]: (value) => fill(value, { volumeMode: "Filesystem" }),
   "io.k8s.api.storage.v1.StorageClass": (value) =>
     fill(value, { reclaimPolicy: "Delete", volumeBindingMode: "Immediate" }),
   "io.k8s.api.scheduling.v1.PriorityClass": (value) => fill(value, { preemptionPolicy: "PreemptLowerPriority" }),
@@ -293,17 +295,6 @@ function csiDriver(spec: Fields): void {
   });
 }
 
-/** Data sources of other kinds were dropped before `dataSourceRef`, which a known one fills. */
-function claimSpec(spec: Fields): void {
-  fill(spec, { volumeMode: "Filesystem" });
-  inside(spec, "dataSource", ({ kind, apiGroup }) => {
-    const isClaim = kind === "PersistentVolumeClaim" && !apiGroup;
-    const isSnapshot = kind === "VolumeSnapshot" && apiGroup === "snapshot.storage.k8s.io";
-    if (!isClaim && !isSnapshot) delete spec.dataSource;
-    else fill(spec, { dataSourceRef: spec.dataSource });
-  });
-}
-
 /** Limits of containers: the default is the most, the default request the default or the least. */
 function limitRangeItem(limit: Fields): void {
   if (limit.type !== "Container") return;
@@ -315,10 +306,6 @@ function limitRangeItem(limit: Fields): void {
   }
   if (Object.keys(defaults).length > 0) limit.default = defaults;
   if (Object.keys(requests).length > 0) limit.defaultRequest = requests;
-}
-
-function drop(value: Fields, ...fields: string[]): void {
-  for (const field of fields) delete value[field];
 }
 
 function networkPolicy(spec: Fields): void {

@@ -185,6 +185,7 @@ const statefulSetStrategy: Rule = (at) => {
 };
 
 const RETENTION = ["Retain", "Delete"];
+const STATEFUL_IMMUTABLE = new Set(["serviceName", "podManagementPolicy", "selector", "volumeClaimTemplates"]);
 const STATEFUL_UPDATABLE = new Set([
   "replicas",
   "ordinals",
@@ -215,7 +216,10 @@ export function statefulSet(at: Place): void {
   })(spec);
   selectorAndTemplate(spec, "empty selector is invalid for statefulset");
   alwaysRestarts(spec, "StatefulSet");
-  if (at.isUpdate && spec.changedFields.some((field) => !STATEFUL_UPDATABLE.has(field))) {
+  const fixed = spec.changedFields.filter((field) => !STATEFUL_UPDATABLE.has(field));
+  const named = fixed.filter((field) => STATEFUL_IMMUTABLE.has(field));
+  for (const field of at.isUpdate ? named : []) spec.field(field).invalid("field is immutable");
+  if (at.isUpdate && fixed.length > named.length) {
     const names = "'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', " +
       "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds'";
     spec.forbidden(`updates to statefulset spec for fields other than ${names} are forbidden`);
