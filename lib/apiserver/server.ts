@@ -30,7 +30,6 @@ import { checkBodySize } from "./request_body.ts";
 import { type RequestInfo, requestInfo } from "./request_info.ts";
 import { handleResource, typeOf } from "./resource_handler.ts";
 import { ResourceRegistry, storageResource } from "./resource_registry.ts";
-import type { ResourceType } from "./resource_type.ts";
 import { builtinResourceTypes } from "./schema/definitions.ts";
 import { type ServerContext } from "./server_context.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./server_limits.ts";
@@ -84,7 +83,7 @@ export class EmbeddedApiServer {
     const logger = options.logger ?? silentLogger;
     const clock = options.clock ?? new SystemClock(), random = options.random ?? new SystemRandom();
     const storage = new Storage({ logLengthMax: limits.logLengthMax });
-    const registry = new ResourceRegistry(servedBuiltinTypes);
+    const registry = new ResourceRegistry(builtinResourceTypes);
     this.#webhooks = new WebhookTable(storage);
     this.#caller = new WebhookCaller(clock, options.webhookFetch ?? fetchWebhook, limits.webhookAnswerBytesMax);
     const converter = new ObjectConverter(this.#caller, random, limits);
@@ -195,11 +194,6 @@ export class EmbeddedApiServer {
     this.#context.background.close();
     this.#context.storage.close();
   }
-}
-
-/** One version per type, except Events: HorizontalPodAutoscalers would need a conversion. */
-function servedBuiltinTypes(): readonly ResourceType[] {
-  return builtinResourceTypes().filter(({ group, version }) => group !== "autoscaling" || version !== "v1");
 }
 
 function attributesOf(info: RequestInfo): AccessAttributes {

@@ -11,7 +11,7 @@ export const serviceStrategy: Strategy = {
     const spec = specOf(object);
     object.status = { loadBalancer: {} };
     if (spec.type === "ExternalName") return;
-    if (!spec.clusterIP) spec.clusterIP = clusterIp(object.metadata?.uid ?? "");
+    if (!spec.clusterIP && !spec.clusterIPs) spec.clusterIP = clusterIp(object.metadata?.uid ?? "");
     addFamilies(spec);
     addNodePorts(spec, object.metadata?.uid ?? "");
   },

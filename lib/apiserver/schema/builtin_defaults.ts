@@ -24,6 +24,7 @@ const RULES: Readonly<Record<string, (value: Fields) => void>> = {
   [`${CORE}.EphemeralContainer`]: container,
   [`${CORE}.Probe`]: (value) =>
     fill(value, { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 }),
+  [`${CORE}.EndpointPort`]: (value) => fill(value, { protocol: "TCP" }),
   [`${CORE}.HTTPGetAction`]: (value) => fill(value, { path: "/", scheme: "HTTP" }),
   [`${CORE}.ObjectFieldSelector`]: (value) => fill(value, { apiVersion: "v1" }),
   [`${CORE}.SecretVolumeSource`]: (value) => fill(value, { defaultMode: 420 }),
@@ -127,7 +128,10 @@ function service(spec: Fields): void {
     inside(spec, "sessionAffinityConfig", (config) => fillAlways(config, "clientIP", { timeoutSeconds: 10_800 }));
   }
   if (spec.type !== "ExternalName") fill(spec, { internalTrafficPolicy: "Cluster" });
-  if (spec.type === "NodePort" || spec.type === "LoadBalancer") fill(spec, { externalTrafficPolicy: "Cluster" });
+  const isReached = Array.isArray(spec.externalIPs) && spec.externalIPs.length > 0;
+  if (spec.type === "NodePort" || spec.type === "LoadBalancer" || isReached) {
+    fill(spec, { externalTrafficPolicy: "Cluster" });
+  }
   if (spec.type === "LoadBalancer") fill(spec, { allocateLoadBalancerNodePorts: true });
   for (const port of Array.isArray(spec.ports) ? spec.ports : []) {
     if (isObject(port)) fill(port, { targetPort: port.port, protocol: "TCP" });

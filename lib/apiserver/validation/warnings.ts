@@ -18,7 +18,6 @@ const BY_RESOURCE: Readonly<Record<string, Warn>> = {
   "cronjobs.batch": (at) => ofTemplate(at.field("spec").field("jobTemplate")),
   "services": serviceWarnings,
   "secrets": secretWarnings,
-  "serviceaccounts": (at) => emptyNames(at.field("imagePullSecrets")),
   "endpointslices.discovery.k8s.io": (at) =>
     at.field("addressType").text === "FQDN" ? ["spec.addressType: FQDN endpoints are deprecated"] : [],
 };
