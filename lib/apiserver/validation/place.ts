@@ -189,17 +189,6 @@ export function nonNegative(at: Place): void {
   if (at.number < 0) at.invalid("must be greater than or equal to 0", at.number);
 }
 
-/** A list whose items differ in a field. */
-export function uniqueBy(name: string): Rule {
-  return (at) => {
-    const seen = new Set<unknown>();
-    for (const place of at.items.map((item) => item.field(name))) {
-      if (place.isSet && seen.has(place.value)) place.duplicate();
-      seen.add(place.value);
-    }
-  };
-}
-
 /** Refuses any change. */
 export function immutable(why: string = "field is immutable"): Rule {
   return (at) => at.isUpdate && at.isChanged && at.invalid(why, at.value ?? null);
