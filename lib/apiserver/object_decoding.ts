@@ -1,4 +1,5 @@
 import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
+import { isObject } from "../base/mod.ts";
 import { type ApiError, badRequest } from "./api_error.ts";
 import { checkMetadataShape } from "./metadata_rules.ts";
 import type { WriteOptions } from "./request_options.ts";
@@ -35,7 +36,8 @@ export function decodeObject(
   }
   const fault = type.builtin ? decodingFault(object, type.schema) : undefined;
   if (fault !== undefined) throw cannotBeHandled(type, fault);
-  checkMetadataShape(object.metadata!);
+  if (!isObject(object.metadata)) throw badRequest("metadata is not an object");
+  checkMetadataShape(object.metadata);
   const unknown = pruneUnknown(object, type.schema);
   if (unknown.length === 0 || validation === "Ignore") return;
   const faults = unknown.map((path) => `unknown field "${path}"`);

@@ -50,7 +50,7 @@ function structFault(value: unknown, reference: Schema, at: Position): string | 
 function fieldFault(value: unknown, reference: Schema, go: string, at: Position): string | undefined {
   if (value === null || value === undefined) return undefined;
   if (/\.(?:RawExtension|JSON|FieldsV1|JSONSchemaPropsOr\w+)$/.test(go)) return undefined;
-  const custom = customFault(value, reference, go);
+  const custom = customFault(value, reference, go, at);
   if (custom !== undefined) return custom.fault;
   const schema = resolveSchema(reference);
   if (go === "[]uint8" || (schema.type === "string" && schema.format === "byte")) return bytesFault(value, at);
@@ -125,9 +125,10 @@ function customFault(
   value: unknown,
   reference: Schema,
   go: string,
+  at: Position,
 ): { readonly fault: string | undefined } | undefined {
   if (reference.$ref === QUANTITY) return { fault: quantityFault(value) };
-  if (/\.(?:Micro)?Time$/.test(go)) return { fault: timeFault(value, MICRO_TIME.test(go)) };
+  if (/\.(?:Micro)?Time$/.test(go)) return { fault: timeFault(value, MICRO_TIME.test(go), at) };
   if (!resolveSchema(reference)["x-kubernetes-int-or-string"]) return undefined;
   if (typeof value === "string") return { fault: undefined };
   const isNumber = typeof value === "number" || typeof value === "bigint";
@@ -167,8 +168,11 @@ const LAYOUT: readonly (readonly [string, RegExp])[] = [
 ];
 const ZONE: readonly [string, RegExp] = ["Z07:00", /^(?:Z|[+-]\d\d:\d\d)/];
 
-function timeFault(value: unknown, isMicro: boolean): string | undefined {
-  if (typeof value !== "string") return `json: cannot unmarshal ${jsonType(value)} into Go value of type string`;
+function timeFault(value: unknown, isMicro: boolean, at: Position): string | undefined {
+  if (typeof value !== "string") {
+    const { struct, path } = at;
+    return `json: cannot unmarshal ${jsonType(value)} into Go struct field ${struct}.${path} of type string`;
+  }
   const fraction: readonly [string, RegExp] = isMicro ? [".000000", /^\.\d{6}/] : ["", /^(?:\.\d+)?/];
   const layout = `2006-01-02T15:04:05${fraction[0]}Z07:00`;
   let rest = value;
