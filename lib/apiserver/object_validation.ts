@@ -15,7 +15,7 @@ import type { WriteTarget } from "./write_target.ts";
  */
 export function checkCandidate(target: WriteTarget, object: DynamicObject, old?: DynamicObject): void {
   const { type } = target;
-  const schemaCauses = validateObject(object, type.schema, old);
+  const schemaCauses = validateObject(object, type.schema, old, target.warnings);
   const wrongType = type.builtin && schemaCauses.find((cause) => cause.reason === "FieldValueTypeInvalid");
   if (wrongType) {
     const why = `${wrongType.field}: ${wrongType.message}`;

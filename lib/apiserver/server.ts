@@ -82,7 +82,7 @@ export class EmbeddedApiServer {
     const logger = options.logger ?? silentLogger;
     const clock = options.clock ?? new SystemClock(), random = options.random ?? new SystemRandom();
     const storage = new Storage({ logLengthMax: limits.logLengthMax });
-    const registry = new ResourceRegistry(servedBuiltinTypes);
+    const registry = new ResourceRegistry(servedBuiltinTypes), authorizer = new Authorizer(storage);
     this.#webhooks = new WebhookTable(storage);
     this.#caller = new WebhookCaller(clock, options.webhookFetch ?? fetchWebhook, limits.webhookAnswerBytesMax);
     const converter = new ObjectConverter(this.#caller, random, limits);
@@ -94,12 +94,12 @@ export class EmbeddedApiServer {
       storage,
       registry,
       background: new BackgroundQueue(logger),
-      admission: new AdmissionChain({ storage, registry, random, converter }, this.#webhooks, this.#caller),
+      admission: new AdmissionChain({ authorizer, storage, registry, random, converter }, this.#webhooks, this.#caller),
       converter,
     };
     this.#context = context;
     if (!options.snapshot) bootstrap(context);
-    this.#authorizer = new Authorizer(context.storage);
+    this.#authorizer = authorizer;
     this.tokens = new TokenIssuer(context.clock, context.storage);
     this.#special = new SpecialResources(context, this.#authorizer, this.tokens);
     this.#crds = new CrdLifecycle(context);

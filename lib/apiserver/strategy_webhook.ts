@@ -2,7 +2,8 @@ import { isObject } from "../base/mod.ts";
 import { isDnsSubdomain, requirementsOf, type StatusCause } from "../apimachinery/mod.ts";
 import { type Webhook, webhooksOf } from "./admission/webhook.ts";
 import { invalidValue, notSupported, requiredValue } from "./api_error.ts";
-import { compileCondition } from "./schema/cel.ts";
+import { compileRequestExpression } from "./admission/request_expression.ts";
+import { BOOL } from "./cel/mod.ts";
 import type { Strategy } from "./strategy.ts";
 import { clientConfigCauses, type WebhookClientConfig } from "./webhook_client.ts";
 
@@ -77,7 +78,7 @@ function selectorCauses(webhook: Webhook, at: string): StatusCause[] {
   }
   for (const [index, { expression }] of (webhook.matchConditions ?? []).entries()) {
     try {
-      compileCondition(expression);
+      compileRequestExpression(expression, { params: false, authorizer: true }, [BOOL]);
     } catch (error) {
       const field = `${at}.matchConditions[${index}].expression`;
       causes.push(invalidValue(field, expression, (error as Error).message));

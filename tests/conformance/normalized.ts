@@ -70,6 +70,8 @@ export class Normalizer {
       .replaceAll(TIME, (time) => (Math.abs(Date.parse(time) - this.#nowMs) < RECENT_MS ? "$time" : time))
       // Go shows its own struct here.
       .replaceAll(/(Invalid|Duplicate) value: \{.*?\}(?=: |$)/gs, "$1 value: {…}")
+      // The clock names the type of `self`.
+      .replaceAll(/selfType\d+/g, "selfType")
       .replaceAll(/resource version: (\d+) \(\d+\)/g, "resource version: $1 ($$now)")
       .replaceAll(this.namespace, "$ns")
       .replaceAll(this.#generated, "$generated");

@@ -14,12 +14,14 @@ import { ApiError, badRequest, statusOf } from "../api_error.ts";
 import { decodeObject } from "../object_decoding.ts";
 import type { ResourceType } from "../resource_type.ts";
 import { applyDefaults } from "../schema/defaulting.ts";
-import { compileCondition } from "../schema/cel.ts";
 import type { ResourceRegistry } from "../resource_registry.ts";
 import type { ObjectConverter } from "../object_converter.ts";
+import type { Authorizer } from "../authorizer.ts";
 import type { Storage } from "../storage.ts";
 import type { UserInfo } from "../user_info.ts";
 import type { Webhook, WebhookPhase, WebhookTable } from "./webhook.ts";
+import { conditionsMatch, type Match } from "./match_conditions.ts";
+import { requestVariables } from "./request_variables.ts";
 import { deniedBy, type WebhookCaller } from "./webhook_call.ts";
 import { selectorsMatch, webhookType, type WrittenObject } from "./webhook_match.ts";
 
@@ -37,7 +39,8 @@ class CallError extends Error {}
 const OPTIONS = { CREATE: "CreateOptions", UPDATE: "UpdateOptions", DELETE: "DeleteOptions" } as const;
 const REVIEW = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" } as const;
 
-interface AdmissionServer {
+export interface AdmissionServer {
+  readonly authorizer: Authorizer;
   readonly registry: ResourceRegistry;
   readonly storage: Storage;
   readonly random: Random;
@@ -100,7 +103,9 @@ export class AdmissionChain {
     if (!as || !selectorsMatch(webhook, attributes, this.#server.storage)) return { called: false, object };
     try {
       const request = await this.#request(as, attributes);
-      if (!conditionsHold(webhook, request)) return { called: false, object };
+      const match = this.#matches(webhook, request, attributes);
+      if ("error" in match) throw new CallError(`failed calling webhook "${webhook.name}": ${match.error}`);
+      if (!match.matches) return { called: false, object };
       if (attributes.dryRun && !["None", "NoneOnDryRun"].includes(webhook.sideEffects)) {
         throw badRequest(`admission webhook "${webhook.name}" does not support dry run`);
       }
@@ -114,6 +119,13 @@ export class AdmissionChain {
       if (webhook.failurePolicy === "Ignore") return { called: true, object };
       throw new ApiError(500, "InternalError", `Internal error occurred: ${error.message}`, statusOf(error).details);
     }
+  }
+
+  #matches(webhook: Webhook, request: Record<string, unknown>, attributes: AdmissionAttributes): Match {
+    const { matchConditions = [] } = webhook;
+    if (matchConditions.length === 0) return { matches: true };
+    const scope = { params: false, authorizer: true };
+    return conditionsMatch(matchConditions, scope, requestVariables(request, attributes, this.#server));
   }
 
   async #request(as: ResourceType, attributes: AdmissionAttributes): Promise<Record<string, unknown>> {
@@ -219,20 +231,6 @@ function reviewRequest(uid: string, as: ResourceType, attributes: AdmissionAttri
       ...(fieldManager && operation !== "DELETE" && { fieldManager }),
     },
   };
-}
-
-/** Conditions are checked when stored; an error here fails this request alone. */
-function conditionsHold({ name, matchConditions = [] }: Webhook, request: Record<string, unknown>): boolean {
-  const { object, oldObject } = request;
-  return matchConditions.every((condition) => {
-    try {
-      return compileCondition(condition.expression)({ request, object, oldObject });
-    } catch (error) {
-      throw new CallError(
-        `failed calling webhook "${name}": match condition "${condition.name}": ${describeError(error)}`,
-      );
-    }
-  });
 }
 
 function internal(why: string): ApiError {

@@ -106,13 +106,23 @@ const with1 = (field: "subresource" | "namespace" | "name") => (check: ResourceC
 const same = (check: ResourceCheck): Value => check;
 
 const DECLARATIONS: Declaration[] = [
-  ["authorizer_path", "Authorizer#path(string): PathCheck", (authorizer: AuthorizerValue, path: string) =>
-    new PathCheck(authorizer, notEmpty(path, "path"))],
-  ["authorizer_group", "Authorizer#group(string): GroupCheck", (authorizer: AuthorizerValue, group: string) =>
-    new GroupCheck(authorizer, group)],
+  [
+    "authorizer_path",
+    "Authorizer#path(string): PathCheck",
+    (authorizer: AuthorizerValue, path: string) => new PathCheck(authorizer, notEmpty(path, "path")),
+  ],
+  [
+    "authorizer_group",
+    "Authorizer#group(string): GroupCheck",
+    (authorizer: AuthorizerValue, group: string) => new GroupCheck(authorizer, group),
+  ],
   ["authorizer_serviceaccount", "Authorizer#serviceAccount(string, string): Authorizer", serviceAccount],
-  ["groupcheck_resource", "GroupCheck#resource(string): ResourceCheck", (check: GroupCheck, resource: string) =>
-    new ResourceCheck(check.authorizer, { group: check.group, plural: notEmpty(resource, "resource") })],
+  [
+    "groupcheck_resource",
+    "GroupCheck#resource(string): ResourceCheck",
+    (check: GroupCheck, resource: string) =>
+      new ResourceCheck(check.authorizer, { group: check.group, plural: notEmpty(resource, "resource") }),
+  ],
   ["resourcecheck_subresource", "ResourceCheck#subresource(string): ResourceCheck", with1("subresource")],
   ["resourcecheck_namespace", "ResourceCheck#namespace(string): ResourceCheck", with1("namespace")],
   ["resourcecheck_name", "ResourceCheck#name(string): ResourceCheck", with1("name")],
@@ -123,8 +133,11 @@ const DECLARATIONS: Declaration[] = [
   ["decision_errored", "Decision#errored(): bool", () => false],
   ["decision_error", "Decision#error(): string", () => ""],
   ["decision_allowed", "Decision#allowed(): bool", ({ decision }: DecisionValue) => decision.allowed],
-  ["decision_reason", "Decision#reason(): string", ({ decision }: DecisionValue) =>
-    decision.allowed ? decision.reason : ""],
+  [
+    "decision_reason",
+    "Decision#reason(): string",
+    ({ decision }: DecisionValue) => decision.allowed ? decision.reason : "",
+  ],
 ];
 
 export function declareAuthorizer(table: Map<string, Overload[]>): void {

@@ -90,7 +90,7 @@ function actualSize(value: Value): number {
 function traversalCost(value: Value): number {
   if (typeof value === "string" || value instanceof Uint8Array) return Math.floor(byteLength(value) * TEXT_COST);
   let cost = 0;
-  if (value instanceof ListValue) for (const item of value) cost += traversalCost(item);
+  if (value instanceof ListValue) { for (const item of value) cost += traversalCost(item); }
   else if (value instanceof MapValue) {
     for (const key of value.keys()) cost += traversalCost(key) + traversalCost(value.find(key)!);
   } else return 1;

@@ -222,11 +222,10 @@ class Checker {
     return { parameters: overload.parameters.map(rename), result: rename(overload.result) };
   }
 
-  #join(expr: Expr, before: Type | undefined, type: Type): Type {
+  /** Mixed literals are dyn; {@linkcode checkLiterals} refuses most of them. */
+  #join(before: Type | undefined, type: Type): Type {
     if (!before) return type;
-    if (this.#substitution.assignable([before], [type])) return moreGeneral(before, type);
-    this.#mismatch(expr.at, before, type);
-    return ERROR;
+    return this.#substitution.assignable([before], [type]) ? moreGeneral(before, type) : DYN;
   }
 
   #unwrapped(expr: Expr, optional: boolean): Type {
@@ -241,7 +240,7 @@ class Checker {
     let item: Type | undefined;
     for (const { value, optional } of expr.items) {
       this.check(value);
-      item = this.#join(value, item, this.#unwrapped(value, optional));
+      item = this.#join(item, this.#unwrapped(value, optional));
     }
     return listOf(item ?? this.#newVariable());
   }
@@ -249,9 +248,9 @@ class Checker {
   #map(expr: MapLiteral): Type {
     let key: Type | undefined, value: Type | undefined;
     for (const entry of expr.entries) {
-      key = this.#join(entry.key, key, this.check(entry.key));
+      key = this.#join(key, this.check(entry.key));
       this.check(entry.value);
-      value = this.#join(entry.value, value, this.#unwrapped(entry.value, entry.optional));
+      value = this.#join(value, this.#unwrapped(entry.value, entry.optional));
     }
     return mapOf(key ?? this.#newVariable(), value ?? this.#newVariable());
   }
@@ -265,7 +264,8 @@ class Checker {
     }
     for (const field of expr.fields) {
       this.check(field.value);
-      const type = this.#structField(field.at, struct, field.name), value = this.#unwrapped(field.value, field.optional);
+      const type = this.#structField(field.at, struct, field.name),
+        value = this.#unwrapped(field.value, field.optional);
       if (this.#substitution.assignable([type], [value])) continue;
       const what = `expected type of field '${field.name}' is '${formatType(type)}'`;
       this.#issues.report(field.at, `${what} but provided type is '${formatType(value)}'`);

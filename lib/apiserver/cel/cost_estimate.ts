@@ -140,7 +140,7 @@ class Estimator {
 
   /** Of the items of a list, by the schema alone. */
   #elementSize(list: SizedNode): Range {
-    return this.#sizeOfPath([...list.path ?? [], "@items"].length > 1 ? [...list.path!, "@items"] : []) ?? UNKNOWN;
+    return (list.path && this.#sizeOfPath([...list.path, "@items"])) ?? UNKNOWN;
   }
 
   #binding(expr: Comprehension): Range {

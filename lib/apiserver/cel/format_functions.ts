@@ -55,7 +55,8 @@ function label(text: string): string[] {
 function subdomain(text: string): string[] {
   const faults = tooLong(text, 253);
   if (whole(SUBDOMAIN).test(text)) return faults;
-  const what = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must " +
+  const what =
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must " +
     "start and end with an alphanumeric character";
   return [...faults, mismatch(what, SUBDOMAIN, "example.com")];
 }
@@ -70,7 +71,8 @@ function label1035(text: string): string[] {
 
 function qualifiedName(text: string): string[] {
   const parts = text.split("/");
-  const what = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric " +
+  const what =
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric " +
     "character";
   const rule = mismatch(what, KEY, "MyName", "my.name", "123-abc");
   if (parts.length > 2) {
@@ -90,7 +92,8 @@ function qualifiedName(text: string): string[] {
 function labelValue(text: string): string[] {
   const faults = tooLong(text, 63), pattern = `(${KEY})?`;
   if (whole(pattern).test(text)) return faults;
-  const what = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must " +
+  const what =
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must " +
     "start and end with an alphanumeric character";
   return [...faults, mismatch(what, pattern, "MyValue", "my_value", "12345")];
 }

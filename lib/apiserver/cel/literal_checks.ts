@@ -2,7 +2,7 @@ import { childrenOf, type Expr } from "./ast.ts";
 import type { Issues } from "./issues.ts";
 import { compilePattern } from "./re2.ts";
 import { clauseFault, formatParts } from "./text_format.ts";
-import { parseDuration, parseTimestamp } from "./time.ts";
+import { checkedTimestamp, parseDuration, parseTimestamp } from "./time.ts";
 import { formatType, optionalValue, type Type } from "./type.ts";
 import { CelError, type Value } from "./value.ts";
 
@@ -25,7 +25,12 @@ function walk(expr: Expr, withinFormat: boolean, visit: (expr: Expr, withinForma
 
 const LITERALS: Record<string, (value: Value) => boolean> = {
   duration: (value) => typeof value !== "string" || parseDuration(value) !== undefined,
-  timestamp: (value) => typeof value !== "string" || parses(() => parseTimestamp(value)),
+  timestamp: (value) =>
+    parses(() =>
+      typeof value === "string"
+        ? parseTimestamp(value)
+        : typeof value !== "bigint" || checkedTimestamp(value * 1_000_000_000n)
+    ),
   matches: (value) => typeof value !== "string" || parses(() => compilePattern(value)),
 };
 

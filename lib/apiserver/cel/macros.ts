@@ -77,7 +77,6 @@ export function expandMacro(call: Call): Expr | undefined {
     case "all/2":
     case "exists/2":
     case "exists_one/2":
-    case "existsOne/2":
       return quantified(make, name, oneVariable(target, args[0]!, "argument must be a simple name"), args[1]!);
     case "all/3":
     case "exists/3":

@@ -125,6 +125,16 @@ function succeeds(parse: (text: string) => unknown): (text: string) => boolean {
   };
 }
 
+/** Kubernetes passes the error on as an address, which no overload takes. */
+function orNoOverload<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof CelError) throw noSuchOverload();
+    throw error;
+  }
+}
+
 function isUnspecified({ bytes }: Ip): boolean {
   return bytes.every((byte) => byte === 0);
 }
@@ -173,11 +183,17 @@ const DECLARATIONS: Declaration[] = [
   ["is_ip", "isIP(string): bool", succeeds(parseIp)],
   ["ip_to_string", "string(IP): string", ({ text }: Ip) => text],
   ["string_to_cidr", "cidr(string): CIDR", parseCidr],
-  ["cidr_contains_ip_string", "CIDR#containsIP(string): bool", (cidr: Cidr, text: string) =>
-    containsIp(cidr, parseIp(text))],
+  [
+    "cidr_contains_ip_string",
+    "CIDR#containsIP(string): bool",
+    (cidr: Cidr, text: string) => containsIp(cidr, orNoOverload(() => parseIp(text))),
+  ],
   ["cidr_contains_ip_ip", "CIDR#containsIP(IP): bool", containsIp],
-  ["cidr_contains_cidr_string", "CIDR#containsCIDR(string): bool", (cidr: Cidr, text: string) =>
-    containsCidr(cidr, parseCidr(text))],
+  [
+    "cidr_contains_cidr_string",
+    "CIDR#containsCIDR(string): bool",
+    (cidr: Cidr, text: string) => containsCidr(cidr, orNoOverload(() => parseCidr(text))),
+  ],
   ["cidr_contains_cidr", "CIDR#containsCIDR(CIDR): bool", containsCidr],
   ["cidr_ip", "CIDR#ip(): IP", ({ prefix }: Cidr) => new Ip(prefix.bytes)],
   ["cidr_prefix_length", "CIDR#prefixLength(): int", ({ prefix }: Cidr) => BigInt(prefix.bits)],
@@ -190,8 +206,11 @@ const DECLARATIONS: Declaration[] = [
   ["url_get_hostname", "URL#getHostname(): string", ({ url }: Url) => hostName(url)],
   ["url_get_port", "URL#getPort(): string", ({ url }: Url) => port(url)],
   ["url_get_escaped_path", "URL#getEscapedPath(): string", ({ url }: Url) => escapedPath(url)],
-  ["url_get_query", "URL#getQuery(): map(string, list(string))", ({ url }: Url) =>
-    new EntryMap([...queryOf(url)].map(([name, values]) => [name, new ArrayList(values)]))],
+  [
+    "url_get_query",
+    "URL#getQuery(): map(string, list(string))",
+    ({ url }: Url) => new EntryMap([...queryOf(url)].map(([name, values]) => [name, new ArrayList(values)])),
+  ],
   ["is_url_string", "isURL(string): bool", succeeds(parseUrl)],
 ];
 

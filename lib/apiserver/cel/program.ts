@@ -204,7 +204,11 @@ class Planner {
       value: this.plan(entry.value),
       optional: entry.optional,
     }));
-    if (entries.every(({ key, value, optional }) => key.constant !== undefined && value.constant !== undefined && !optional)) {
+    if (
+      entries.every(({ key, value, optional }) =>
+        key.constant !== undefined && value.constant !== undefined && !optional
+      )
+    ) {
       return constant(new EntryMap(entries.map(({ key, value }) => [key.constant!, value.constant!])));
     }
     return {
@@ -244,7 +248,9 @@ class Planner {
       }
     }
     const id = expr.overloads!.length === 1 ? expr.overloads![0]!.id : undefined;
-    if (expr.target && (expr.name === "or" || expr.name === "orValue")) return this.#or(expr.target, args[0]!, expr.name);
+    if (expr.target && (expr.name === "or" || expr.name === "orValue")) {
+      return this.#or(expr.target, args[0]!, expr.name);
+    }
     return this.#function(expr, id);
   }
 
@@ -361,12 +367,20 @@ function notStrictlyFalse(run: Run, value: Step): boolean {
   return found !== false;
 }
 
+const GO_TYPES: Record<string, string> = {
+  bool: "types.Bool",
+  double: "types.Double",
+  int: "types.Int",
+  string: "types.String",
+  uint: "types.Uint",
+};
+
 function* entriesOf(over: Value, two: boolean): Iterable<readonly [Value, Value?]> {
   if (over instanceof ListValue) {
     for (let index = 0; index < over.size; index++) yield two ? [BigInt(index), over.at(index)] : [over.at(index)];
   } else if (over instanceof MapValue) {
     for (const key of over.keys()) yield two ? [key, over.find(key)!] : [key];
-  } else throw new CelError(`got '${typeName(over)}', expected iterable type`);
+  } else throw new CelError(`got '${GO_TYPES[typeName(over)] ?? typeName(over)}', expected iterable type`);
 }
 
 /** The first decisive operand wins, even over an error in the other. */

@@ -327,7 +327,9 @@ class Translator {
       if (shared !== undefined) return shared;
     }
     const from = this.#at, low = this.#classLetter(start);
-    if (this.#pattern[this.#at] !== "-" || this.#at + 1 >= this.#pattern.length || this.#pattern[this.#at + 1] === "]") {
+    if (
+      this.#pattern[this.#at] !== "-" || this.#at + 1 >= this.#pattern.length || this.#pattern[this.#at + 1] === "]"
+    ) {
       return literal(low);
     }
     this.#at++;

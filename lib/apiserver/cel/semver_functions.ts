@@ -115,8 +115,11 @@ const DECLARATIONS: Declaration[] = [
   ["string_bool_to_semver", "semver(string, bool): Semver", read],
   ["is_semver_string", "isSemver(string): bool", isSemver],
   ["is_semver_string_bool", "isSemver(string, bool): bool", isSemver],
-  ["semver_is_greater_than", "Semver#isGreaterThan(Semver): bool", (left: Semver, right: Semver) =>
-    compare(left, right) > 0],
+  [
+    "semver_is_greater_than",
+    "Semver#isGreaterThan(Semver): bool",
+    (left: Semver, right: Semver) => compare(left, right) > 0,
+  ],
   ["semver_is_less_than", "Semver#isLessThan(Semver): bool", (left: Semver, right: Semver) => compare(left, right) < 0],
   ["semver_compare_to", "Semver#compareTo(Semver): int", (left: Semver, right: Semver) => BigInt(compare(left, right))],
   ["semver_major", "Semver#major(): int", ({ numbers }: Semver) => numbers[0]],

@@ -112,7 +112,7 @@ function negate(value: Value): Value {
   if (typeof value === "bigint") return checkedInt(-value);
   if (typeof value === "number") return -value;
   if (value instanceof Duration) return checkedDuration(-value.nanos);
-  throw new CelError("no such overload: -_");
+  throw typeof value === "boolean" || typeof value === "string" ? noSuchOverload() : unsupported(value, "-_", []);
 }
 
 function not(value: Value): boolean {

@@ -1,5 +1,5 @@
 import { type Declaration, declare, type Overload } from "./functions.ts";
-import { compilePattern, findAll } from "./re2.ts";
+import { compilePattern, findAll, PatternError } from "./re2.ts";
 import { formatText } from "./text_format.ts";
 import { ArrayList, CelError, display, type ListValue } from "./value.ts";
 
@@ -117,14 +117,23 @@ const STRINGS: Declaration[] = [
   [
     "string_find_string",
     "string#find(string): string",
-    (text: string, pattern: string) => compilePattern(pattern).exec(text)?.[0] ?? "",
+    (text: string, pattern: string) => legal(() => compilePattern(pattern).exec(text)?.[0] ?? ""),
   ],
   ["string_find_all_string", "string#findAll(string): list(string)", allFound],
   ["string_find_all_string_int", "string#findAll(string, int): list(string)", allFound],
 ];
 
 function allFound(text: string, pattern: string, count = -1n): ListValue {
-  return new ArrayList(findAll(text, pattern, Number(count)));
+  return new ArrayList(legal(() => findAll(text, pattern, Number(count))));
+}
+
+function legal<T>(search: () => T): T {
+  try {
+    return search();
+  } catch (error) {
+    if (error instanceof PatternError) throw new CelError(`Illegal regex: ${error.message}`);
+    throw error;
+  }
 }
 
 export function declareStrings(table: Map<string, Overload[]>): void {

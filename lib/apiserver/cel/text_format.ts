@@ -21,9 +21,10 @@ const PRECISION = 6;
 
 const CLAUSE_TYPES: Record<string, readonly [types: readonly string[], why: string]> = {
   s: [
-    "list map int uint double bool string google.protobuf.Timestamp bytes google.protobuf.Duration type null_type".split(
-      " ",
-    ),
+    "list map int uint double bool string google.protobuf.Timestamp bytes google.protobuf.Duration type null_type"
+      .split(
+        " ",
+      ),
     "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps",
   ],
   d: [["int", "uint"], "decimal clause can only be used on integers"],

@@ -58,7 +58,7 @@ export function checkedTimestamp(nanos: bigint): Timestamp {
 
 /** @throws {CelError} */
 export function checkedDuration(nanos: bigint): Duration {
-  if (nanos > INT64_MAX || nanos < -INT64_MAX - 1n) throw new CelError("duration overflow");
+  if (nanos > INT64_MAX || nanos < -INT64_MAX - 1n) throw new CelError("integer overflow");
   return new Duration(nanos);
 }
 

@@ -1,3 +1,8 @@
+/** Finds the type of a field. */
+export interface Fields {
+  get(name: string): Type | undefined;
+}
+
 /** CEL's static types. `param` is a type variable, `struct` an object with known fields. */
 export interface Type {
   readonly kind:
@@ -21,7 +26,7 @@ export interface Type {
   readonly name: string;
   readonly params: readonly Type[];
   /** Of a struct whose fields expressions may select; absent for opaque library types. */
-  readonly fields?: ReadonlyMap<string, Type>;
+  readonly fields?: Fields;
 }
 
 function simple(kind: Type["kind"], name: string = kind): Type {
@@ -65,7 +70,7 @@ export function paramType(name: string): Type {
   return simple("param", name);
 }
 
-export function structType(name: string, fields?: ReadonlyMap<string, Type>): Type {
+export function structType(name: string, fields?: Fields): Type {
   return { kind: "struct", name, params: [], ...(fields && { fields }) };
 }
 
