@@ -52,7 +52,7 @@ export function tokensOf(source: string, issues: Issues): Token[] {
       continue;
     }
     const bad = unrecognized(source, at);
-    issues.report(at, `Syntax error: token recognition error at: '${quoted(bad)}'`);
+    issues.report(at, `Syntax error: token recognition error at: '${bad}'`);
     at += bad.length;
   }
   tokens.push({ kind: "end", text: "<EOF>", at: source.length });
@@ -86,15 +86,14 @@ function tokenAt(source: string, at: number, match: Match): Token | undefined {
 function unrecognized(source: string, at: number): string {
   const letter = String.fromCodePoint(source.codePointAt(at)!);
   if (letter === '"' || letter === "'") {
-    const end = source.slice(at + 1).search(/[\n\r]/);
-    return end < 0 ? source.slice(at) : source.slice(at, at + 2 + end);
+    const read = new RegExp(`${letter}(?:${ESCAPE}|[^\\\\${letter}\\n\\r])*`, "y");
+    read.lastIndex = at;
+    const end = at + read.exec(source)![0].length;
+    const begun = /^\\(?:[xX][0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|U[0-9a-fA-F]{0,7}|[0-3][0-7]?)?/.exec(source.slice(end));
+    return source.slice(at, end + (begun?.[0].length ?? 0) + 1);
   }
   if (/[&|=]/.test(letter)) return source.slice(at, at + 2);
   return letter;
-}
-
-function quoted(text: string): string {
-  return text.replaceAll("\n", "\\n").replaceAll("\r", "\\r").replaceAll("\t", "\\t");
 }
 
 /** @throws {RangeError} for a code point that does not exist. */

@@ -17,9 +17,31 @@ const INT_MAX = 2n ** 63n - 1n;
 /** Stops at the first syntax error, where ANTLR would try to go on. */
 class SyntaxStop extends Error {}
 
-const MEMBER_START = "'[', '{', '(', '.', '-', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, " +
-  "IDENTIFIER";
-const EXPRESSION_START = MEMBER_START.replace("'-', ", "'-', '!', ");
+/** What may begin an expression, in the order of ANTLR's tokens; errors list it. */
+const STARTS = "'[' '{' '(' '.' '-' '!' 'true' 'false' 'null' NUM_FLOAT NUM_INT NUM_UINT STRING BYTES IDENTIFIER".split(
+  " ",
+);
+const SYMBOL_ORDER = ["'['", "']'", "'{'", "'}'", "'('", "')'", "'.'", "','", "'-'", "'!'", "'?'"];
+
+/** The start of an expression, or one of these symbols. */
+function startsOr(...symbols: string[]): string {
+  const place = (token: string) => {
+    const index = SYMBOL_ORDER.indexOf(token);
+    return index < 0 ? SYMBOL_ORDER.length : index;
+  };
+  return `{${[...STARTS, ...symbols].sort((left, right) => place(left) - place(right)).join(", ")}}`;
+}
+
+const START_SYMBOLS = new Set(["[", "{", "(", ".", "-", "!", "true", "false", "null"]);
+
+function canStart(token: Token): boolean {
+  return token.kind === "symbol" ? START_SYMBOLS.has(token.text) : token.kind !== "end" && token.kind !== "escaped";
+}
+
+/** What may come after a closing bracket. */
+const AFTER_CLOSING = new Set(
+  ["==", "!=", "<", "<=", ">", ">=", "in", "&&", "||", "+", "-", "*", "/", "%", "?", ":", ",", ".", "[", ")", "]", "}"],
+);
 
 const RELATIONS = new Set(["<", "<=", ">=", ">", "==", "!=", "in"]);
 
@@ -78,8 +100,34 @@ class Parser {
     return this.#is(symbol) ? this.#take() : undefined;
   }
 
-  #expect(symbol: string, expected = `'${symbol}'`): Token {
-    return this.#accept(symbol) ?? this.#mismatch(expected);
+  #expect(symbol: string): Token {
+    return this.#accept(symbol) ?? this.#recovered(symbol);
+  }
+
+  /** As ANTLR recovers: one token too many is skipped, a missing one is added. */
+  #recovered(symbol: string): Token {
+    const token = this.#peek(), next = this.#tokens[this.#next + 1];
+    if (next?.kind === "symbol" && next.text === symbol) {
+      this.#report(token, `extraneous input '${token.text}' expecting '${symbol}'`);
+      this.#take();
+      return this.#take();
+    }
+    const fits = symbol === ":"
+      ? canStart(token)
+      : token.kind === "end" || token.kind === "symbol" && AFTER_CLOSING.has(token.text);
+    if (!fits) this.#mismatch(`'${symbol}'`);
+    this.#report(token, `missing '${symbol}' at '${token.text}'`);
+    return { kind: "symbol", text: symbol, at: token.at };
+  }
+
+  /** The end of a list; `comma`: one was before it. */
+  #close(symbol: string, comma: boolean): void {
+    if (this.#accept(symbol)) return;
+    if (comma) this.#mismatch(`'${symbol}'`);
+    const token = this.#peek(), next = this.#tokens[this.#next + 1]?.text;
+    if (next !== symbol) this.#mismatch(`{'${symbol}', ','}`);
+    this.#report(token, `extraneous input '${token.text}' expecting {'${symbol}', ','}`);
+    this.#next += 2;
   }
 
   #mismatch(expected: string): never {
@@ -88,8 +136,12 @@ class Parser {
   }
 
   #fail(token: Token, message: string): never {
-    this.#issues.report(token.at, `Syntax error: ${message}`);
+    this.#report(token, message);
     throw new SyntaxStop(message);
+  }
+
+  #report(token: Token, message: string): void {
+    this.#issues.report(token.at, `Syntax error: ${message}`);
   }
 
   #nested<T>(parse: () => T): T {
@@ -103,7 +155,10 @@ class Parser {
     return result;
   }
 
-  #expression(): Expr {
+  /** `others`: what else may stand here. */
+  #expression(others: string[] = []): Expr {
+    if (!canStart(this.#peek())) this.#skipExtraneous(others);
+    if (!canStart(this.#peek())) this.#mismatch(startsOr(...others));
     return this.#nested(() => {
       const condition = this.#logic("||", () => this.#logic("&&", () => this.#relation()));
       const mark = this.#accept("?");
@@ -168,6 +223,14 @@ class Parser {
     return this.#global(mark.at, mark.text === "!" ? "!_" : "-_", [operand]);
   }
 
+  /** One token before what is expected is reported and left out. */
+  #skipExtraneous(others: string[]): void {
+    const token = this.#peek(), next = this.#tokens[this.#next + 1];
+    if (canStart(token) || !next || !(canStart(next) || others.includes(`'${next.text}'`))) return;
+    this.#report(token, `extraneous input '${token.text}' expecting ${startsOr(...others)}`);
+    this.#take();
+  }
+
   #member(): Expr {
     let expr = this.#primary();
     while (true) {
@@ -179,7 +242,7 @@ class Parser {
       const bracket = this.#accept("[");
       if (!bracket) return expr;
       const optional = this.#accept("?") !== undefined;
-      const index = this.#expression();
+      const index = this.#expression(optional ? [] : ["'?'"]);
       this.#expect("]");
       expr = this.#global(bracket.at, optional ? "_[?_]" : "_[_]", [expr, index]);
     }
@@ -193,13 +256,13 @@ class Parser {
       return this.#fail(token, `no viable alternative at input '.${token.kind === "end" ? "" : token.text}'`);
     }
     this.#take();
-    if (token.kind === "escaped") this.#issues.report(token.at, "unsupported syntax: '`'");
+    const name = token.kind === "escaped" ? token.text.slice(1, -1) : token.text;
     if (optional) {
-      const field: Expr = { kind: "literal", at: token.at, value: token.text };
+      const field: Expr = { kind: "literal", at: token.at, value: name };
       return { kind: "call", at: dot.at, name: "_?._", target: undefined, args: [operand, field] };
     }
     const open = token.kind === "identifier" ? this.#accept("(") : undefined;
-    if (!open) return { kind: "select", at: dot.at, operand, field: token.text, test: false };
+    if (!open) return { kind: "select", at: dot.at, operand, field: name, test: false };
     const call: Call = { kind: "call", at: open.at, name: token.text, target: operand, args: this.#arguments() };
     return this.#expanded(call);
   }
@@ -207,8 +270,10 @@ class Parser {
   #arguments(): Expr[] {
     const args: Expr[] = [];
     if (this.#accept(")")) return args;
-    do args.push(this.#expression()); while (this.#accept(","));
-    this.#expect(")", "{',', ')'}");
+    this.#skipExtraneous(["')'"]);
+    if (this.#accept(")")) return args;
+    do args.push(this.#expression(args.length === 0 ? ["')'"] : [])); while (this.#accept(","));
+    this.#expect(")");
     return args;
   }
 
@@ -257,7 +322,7 @@ class Parser {
           return this.#named(this.#take());
       }
     }
-    return this.#mismatch(`{${EXPRESSION_START}}`);
+    return this.#mismatch(startsOr());
   }
 
   #parenthesized(): Expr {
@@ -269,7 +334,7 @@ class Parser {
 
   #negative(): Expr {
     const sign = this.#take();
-    if (!/^(?:int|float)$/.test(this.#peek().kind)) this.#mismatch(`{${MEMBER_START}}`);
+    if (!/^(?:int|float)$/.test(this.#peek().kind)) this.#mismatch(startsOr().replace("'!', ", ""));
     return this.#literal({ ...this.#take(), at: sign.at }, true);
   }
 
@@ -351,26 +416,34 @@ class Parser {
   #list(): Expr {
     const open = this.#take();
     const items: { value: Expr; optional: boolean }[] = [];
-    while (!this.#is("]")) {
+    this.#items("]", (others) => {
       const optional = this.#accept("?") !== undefined;
-      items.push({ value: this.#expression(), optional });
-      if (!this.#accept(",")) break;
-    }
-    this.#expect("]");
+      items.push({ value: this.#expression(optional ? [] : others), optional });
+    });
     return { kind: "list", at: open.at, items };
   }
 
   #map(): Expr {
     const open = this.#take();
     const entries: MapEntry[] = [];
-    while (!this.#is("}")) {
+    this.#items("}", (others) => {
       const optional = this.#accept("?") !== undefined;
-      const key = this.#expression();
+      const key = this.#expression(optional ? [] : others);
       const colon = this.#expect(":");
       entries.push({ at: colon.at, key, value: this.#expression(), optional });
-      if (!this.#accept(",")) break;
-    }
-    this.#expect("}");
+    });
     return { kind: "map", at: open.at, entries };
+  }
+
+  /** Items up to a closing bracket, before which a comma may stand. */
+  #items(closing: string, item: (others: string[]) => void): void {
+    let comma = this.#accept(",") !== undefined;
+    if (!comma && !this.#is(closing)) {
+      do {
+        item([`'${closing}'`, "','", "'?'"]);
+        comma = this.#accept(",") !== undefined;
+      } while (comma && (canStart(this.#peek()) || this.#is("?")));
+    }
+    this.#close(closing, comma || this.#is(closing));
   }
 }

@@ -2,6 +2,7 @@ import { type Call, type Comprehension, type Expr, isBinding, type ListLiteral, 
 import { costOf, LIST_COST, MAP_COST, STRUCT_COST } from "./call_cost.ts";
 import type { Environment } from "./environment.ts";
 import type { Overload } from "./functions.ts";
+import { compilePattern } from "./re2.ts";
 import type { Type } from "./type.ts";
 import {
   ArrayList,
@@ -288,6 +289,8 @@ class Planner {
     if (CONVERSIONS.has(expr.name) && plans.length === 1 && plans[0]!.constant !== undefined) {
       return constant(call([plans[0]!.constant]));
     }
+    const pattern = expr.name === "find" || expr.name === "findAll" ? plans[1]?.constant : undefined;
+    if (typeof pattern === "string") compilePattern(pattern); // which throws for a bad one
     const cost = costOf(expr.name, id), steps = plans.map((plan) => plan.step);
     const [first, second] = steps;
     if (steps.length === 2) {

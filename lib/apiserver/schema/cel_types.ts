@@ -161,7 +161,8 @@ export function typeOfDeclaration(declaration: Declaration, name: string): Type 
     case "object":
       return structType(name, {
         get(field) {
-          const found = declaration.fields!.get(field);
+          const word = `__${field}__`, reserved = escapeField(field) === word ? word : field;
+          const found = declaration.fields!.get(field) ?? declaration.fields!.get(reserved);
           return found && typeOfDeclaration(found, `${name}.${field}`);
         },
       });

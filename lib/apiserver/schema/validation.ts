@@ -16,7 +16,7 @@ const BLOCKING = new Set([
 ]);
 
 /** Required by OpenAPI, but optional in Go or checked by the kind's rules. */
-const LENIENT = /\.(Role|ClusterRole|Event|WebhookConversion|ServiceReference|[A-Za-z]+Status)$/;
+const LENIENT = /\.(Role|ClusterRole|ValidationRule|Event|WebhookConversion|ServiceReference|[A-Za-z]+Status)$/;
 
 /**
  * Causes in kube-apiserver's words. With `old`, skips unchanged parts (ratcheting, KEP-4008) and runs transition rules
@@ -64,7 +64,7 @@ function visit(at: Visit, reference: Schema, causes: StatusCause[]): void {
     });
     return;
   }
-  causes.push(...scalarCauses(value, schema, path));
+  if (at.required || !at.builtin) causes.push(...scalarCauses(value, schema, path));
   combine(at, schema, causes);
   const required = at.required && !(reference.$ref !== undefined && LENIENT.test(reference.$ref));
   if (Array.isArray(value)) visitItems({ ...at, required }, schema, causes);
