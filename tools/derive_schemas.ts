@@ -2,10 +2,11 @@
  * Derives lib/apiserver/data/builtin.json from a real kube-apiserver: what `/openapi/v3` and discovery say of the
  * built-in kinds that operators use, without what the embedded server does not act on.
  *
- *     KUBEBUILDER_ASSETS=… deno run -q -A tools/derive_schemas.ts
+ *     KUBEBUILDER_ASSETS=… deno run -q -A tools/derive_schemas.ts "$(go env GOMODCACHE)/k8s.io" v0.37.2
  *
  * @module
  */
+import { readGoStructs } from "./go_structs.ts";
 import { type RealServer, startRealServer } from "./real_server.ts";
 
 const GROUP_VERSIONS = [
@@ -26,6 +27,12 @@ const GROUP_VERSIONS = [
   "scheduling.k8s.io/v1",
   "autoscaling/v1",
   "autoscaling/v2",
+  "certificates.k8s.io/v1",
+  "flowcontrol.apiserver.k8s.io/v1",
+  "node.k8s.io/v1",
+  "apiregistration.k8s.io/v1",
+  "resource.k8s.io/v1",
+  "storagemigration.k8s.io/v1",
 ];
 
 /**
@@ -40,7 +47,7 @@ const SUBRESOURCES_LEFT_OUT = new Set([
   "resize",
   "ephemeralcontainers",
 ]);
-const RESOURCES_LEFT_OUT = new Set(["componentstatuses", "bindings", "volumeattachments", "csistoragecapacities"]);
+const RESOURCES_LEFT_OUT = new Set(["componentstatuses", "bindings"]);
 
 /** Kinds that are used beside those of the resources: subresources, lists' and deletion's bodies. */
 const ALSO_NEEDED = [
@@ -187,10 +194,29 @@ async function derive(server: RealServer) {
   return { resources, definitions: reachable([...resources.map((row) => row.schema), ...ALSO_NEEDED], schemas) };
 }
 
+/** What is in front of the type in `go`. */
+const OMITS = { none: "", empty: "?", zero: "??" };
+
+/** Adds what encoding/json does with each field: which zero values it omits, `*` for a pointer, and Go's type. */
+function addGoFields(definitions: Record<string, Json>): void {
+  const [modules, version] = Deno.args;
+  if (!modules || !version) throw new Error("name the folder of the k8s.io modules and their version");
+  const structs = readGoStructs(modules, version);
+  for (const [name, { properties }] of Object.entries(definitions)) {
+    const fields = structs.get(name) ?? [];
+    for (const [field, schema] of Object.entries(properties as Record<string, Json> | undefined ?? {})) {
+      const go = fields.find((one) => one.name === field);
+      if (go) schema.go = `${OMITS[go.omits]}${go.isPointer ? "*" : ""}${go.type}`;
+    }
+  }
+}
+
 if (import.meta.main) {
   await using server = await startRealServer();
   const { gitVersion } = (await server.request("GET", "/version")).body as { gitVersion: string };
-  const text = JSON.stringify({ origin: `kubernetes ${gitVersion}`, ...await derive(server) });
+  const derived = await derive(server);
+  addGoFields(derived.definitions);
+  const text = JSON.stringify({ origin: `kubernetes ${gitVersion}`, ...derived });
   await Deno.writeTextFile(new URL("../lib/apiserver/data/builtin.json", import.meta.url), `${text}\n`);
   const report = `builtin.json: ${Math.round(text.length / 1024)} KiB from kubernetes ${gitVersion}\n`;
   await Deno.stdout.write(new TextEncoder().encode(report));

@@ -1,6 +1,7 @@
 import { jsonClone, randomSuffix, randomUuid } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion, formatKey, formatTime } from "../apimachinery/mod.ts";
 import { alreadyExists, ApiError, badRequest, forbidden, methodNotAllowed, notFound } from "./api_error.ts";
+import { admitNew } from "./builtin_admission.ts";
 import { convertsByWebhook, toStorage } from "./conversion.ts";
 import { runWithoutConversion } from "./conversion_steps.ts";
 import { decodeObject } from "./object_decoding.ts";
@@ -9,6 +10,7 @@ import { storageResource } from "./resource_registry.ts";
 import type { ServerContext } from "./server_context.ts";
 import { trackUpdate } from "./schema/managed_fields.ts";
 import { applyDefaults } from "./schema/defaulting.ts";
+import { storeEmptyLists } from "./schema/go_field.ts";
 import { StoredObject } from "./stored_object.ts";
 import { countsGenerations, strategyOf } from "./strategies.ts";
 import { admissionAttributes, type WriteTarget } from "./write_target.ts";
@@ -125,8 +127,10 @@ function completeObject(server: ServerContext, target: WriteTarget, object: Dyna
   metadata.creationTimestamp = formatTime(nowMs);
   if (countsGenerations(type, resource)) metadata.generation = 1;
   if (metadata.managedFields?.length === 0) delete metadata.managedFields;
+  admitNew(server, type, object);
   strategyOf(resource).prepareForCreate?.(object, { type, nowMs });
   checkCandidate(target, object);
+  if (type.builtin) storeEmptyLists(object, type.schema);
   return object;
 }
 

@@ -1,8 +1,9 @@
 import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
-import { badRequest } from "./api_error.ts";
+import { type ApiError, badRequest } from "./api_error.ts";
 import { checkMetadataShape } from "./metadata_rules.ts";
 import type { WriteOptions } from "./request_options.ts";
 import type { ResourceType } from "./resource_type.ts";
+import { decodingFault } from "./schema/go_decoder.ts";
 import { pruneUnknown } from "./schema/pruning.ts";
 
 /**
@@ -32,15 +33,18 @@ export function decodeObject(
   if (object.kind !== type.kind) {
     throw badRequest(`the kind in the data (${object.kind}) does not match the expected kind (${type.kind})`);
   }
+  const fault = type.builtin ? decodingFault(object, type.schema) : undefined;
+  if (fault !== undefined) throw cannotBeHandled(type, fault);
   checkMetadataShape(object.metadata!);
   const unknown = pruneUnknown(object, type.schema);
   if (unknown.length === 0 || validation === "Ignore") return;
   const faults = unknown.map((path) => `unknown field "${path}"`);
   if (validation === "Strict") {
-    const { kind, version } = type;
-    throw badRequest(
-      `${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${faults.join(", ")}`,
-    );
+    throw cannotBeHandled(type, `strict decoding error: ${faults.join(", ")}`);
   }
   warnings.push(...faults);
+}
+
+function cannotBeHandled({ kind, version }: ResourceType, why: string): ApiError {
+  return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
 }

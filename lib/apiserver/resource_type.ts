@@ -3,6 +3,8 @@ import type { WebhookClientConfig } from "./webhook_client.ts";
 /** The parts of a structural schema that the server uses (apiextensions.k8s.io/v1 JSONSchemaProps; KEP-1979). */
 export interface Schema {
   $ref?: string;
+  /** In built-in kinds: what encoding/json does with the field (data/README.md). */
+  go?: string;
   description?: string;
   type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
   format?: string;

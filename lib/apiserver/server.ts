@@ -17,6 +17,7 @@ import { errorResponse } from "./api_response.ts";
 import { type AccessAttributes, accessDenied, Authorizer } from "./authorizer.ts";
 import { BackgroundQueue } from "./background.ts";
 import { bootstrap } from "./bootstrap.ts";
+import { ClaimProtection } from "./claim_protection.ts";
 import { CrdLifecycle } from "./crd_lifecycle.ts";
 import { GarbageCollector } from "./garbage_collector.ts";
 import { impersonated } from "./impersonation.ts";
@@ -104,6 +105,7 @@ export class EmbeddedApiServer {
     this.#special = new SpecialResources(context, this.#authorizer, this.tokens);
     this.#crds = new CrdLifecycle(context);
     this.#collector = new GarbageCollector(context);
+    new ClaimProtection(context);
     new NamespaceLifecycle(context);
     this.#defaults = new NamespaceDefaults(context);
     if (options.snapshot) this.restore(options.snapshot);

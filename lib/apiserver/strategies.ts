@@ -8,7 +8,7 @@ import { rbacStrategy } from "./strategy_rbac.ts";
 import { secretStrategy } from "./strategy_secret.ts";
 import { serviceStrategy } from "./strategy_service.ts";
 import { webhookStrategy } from "./strategy_webhook.ts";
-import { jobStrategy, podStrategy, workloadStrategy } from "./strategy_workload.ts";
+import { daemonSetStrategy, jobStrategy, podStrategy } from "./strategy_workload.ts";
 
 const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
   configmaps: configMapStrategy,
@@ -17,10 +17,7 @@ const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
   secrets: secretStrategy,
   services: serviceStrategy,
   "customresourcedefinitions.apiextensions.k8s.io": crdStrategy,
-  "daemonsets.apps": workloadStrategy,
-  "deployments.apps": workloadStrategy,
-  "replicasets.apps": workloadStrategy,
-  "statefulsets.apps": workloadStrategy,
+  "daemonsets.apps": daemonSetStrategy,
   "jobs.batch": jobStrategy,
   "mutatingadmissionpolicies.admissionregistration.k8s.io": admissionStrategy,
   "mutatingadmissionpolicybindings.admissionregistration.k8s.io": admissionStrategy,
@@ -52,6 +49,7 @@ const WITH_GENERATION = new Set([
   "customresourcedefinitions.apiextensions.k8s.io",
   "ingressclasses.networking.k8s.io",
   "ingresses.networking.k8s.io",
+  "priorityclasses.scheduling.k8s.io",
   "networkpolicies.networking.k8s.io",
   "poddisruptionbudgets.policy",
   "endpointslices.discovery.k8s.io",

@@ -1,42 +1,61 @@
 import { isObject, jsonEqual } from "../base/mod.ts";
-import type { DynamicObject, StatusCause } from "../apimachinery/mod.ts";
-import { invalidValue } from "./api_error.ts";
+import { type DynamicObject, formatTime } from "../apimachinery/mod.ts";
 import type { Strategy } from "./strategy.ts";
 
 type Fields = Record<string, unknown>;
 
-/** The selector is immutable. */
-export const workloadStrategy: Strategy = {
-  validate: (object, old) => old ? immutableSpec(object, old, ["selector"]) : [],
-};
-
-/** The selector follows from the uid; the template is immutable. */
-export const jobStrategy: Strategy = {
-  prepareForCreate: selectOwnPods,
-  validate: (object, old) => old ? immutableSpec(object, old, ["selector", "template", "completionMode"]) : [],
-};
+/** The selector follows from the uid. */
+export const jobStrategy: Strategy = { prepareForCreate: selectOwnPods };
 
 /** Not scheduled, so Pending. */
 export const podStrategy: Strategy = {
-  prepareForCreate(object) {
-    object.status = { phase: "Pending", qosClass: qosClass(fieldsOf(object.spec)) };
+  prepareForCreate(object, { nowMs }) {
+    const spec = fieldsOf(object.spec),
+      isGated = Array.isArray(spec.schedulingGates) && spec.schedulingGates.length > 0;
+    if (Number(spec.terminationGracePeriodSeconds) < 0) spec.terminationGracePeriodSeconds = 1;
+    object.status = {
+      phase: "Pending",
+      qosClass: qosClass(spec),
+      ...isGated && { conditions: [gated(nowMs)] },
+    };
   },
 };
+
+function gated(nowMs: number): Fields {
+  return {
+    type: "PodScheduled",
+    status: "False",
+    reason: "SchedulingGated",
+    message: "Scheduling is blocked due to non-empty scheduling gates",
+    lastProbeTime: null,
+    lastTransitionTime: formatTime(nowMs),
+  };
+}
+
+const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
+
+/** An annotation counts the changes of the template, for clients of removed versions. */
+export const daemonSetStrategy: Strategy = {
+  prepareForCreate: (object) => countTemplate(object, 1),
+  prepareForUpdate(object, old) {
+    const before = Number(old.metadata?.annotations?.[TEMPLATE_GENERATION] ?? 1);
+    const changed = !jsonEqual(fieldsOf(object.spec).template, fieldsOf(old.spec).template);
+    countTemplate(object, before + (changed ? 1 : 0));
+  },
+};
+
+function countTemplate({ metadata }: DynamicObject, count: number): void {
+  metadata!.annotations = { ...metadata!.annotations, [TEMPLATE_GENERATION]: String(count) };
+}
 
 function fieldsOf(value: unknown): Fields {
   return isObject(value) ? value : {};
 }
 
-function immutableSpec(object: DynamicObject, old: DynamicObject, fields: readonly string[]): StatusCause[] {
-  const now = fieldsOf(object.spec), before = fieldsOf(old.spec);
-  return fields.filter((field) => !jsonEqual(now[field], before[field]))
-    .map((field) => invalidValue(`spec.${field}`, now[field], "field is immutable"));
-}
-
 function selectOwnPods(object: DynamicObject): void {
   const spec = fieldsOf(object.spec);
   const uid = object.metadata?.uid, name = object.metadata?.name;
-  if (spec.manualSelector === true || spec.selector !== undefined) return;
+  if (spec.manualSelector === true) return;
   const template = fieldsOf(spec.template), metadata = fieldsOf(template.metadata);
   const labels = {
     "batch.kubernetes.io/controller-uid": uid,
@@ -44,7 +63,11 @@ function selectOwnPods(object: DynamicObject): void {
     "controller-uid": uid,
     "job-name": name,
   };
-  spec.selector = { matchLabels: { "batch.kubernetes.io/controller-uid": uid } };
+  const selector = fieldsOf(spec.selector);
+  spec.selector = {
+    ...selector,
+    matchLabels: { ...fieldsOf(selector.matchLabels), "batch.kubernetes.io/controller-uid": uid },
+  };
   const podLabels = { ...fieldsOf(metadata.labels), ...labels } as Record<string, string>;
   spec.template = { ...template, metadata: { ...metadata, labels: podLabels } };
   object.spec = spec;

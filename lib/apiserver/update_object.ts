@@ -1,6 +1,7 @@
 import { jsonClone, jsonEqual } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion, formatKey, type ManagedFieldsEntry } from "../apimachinery/mod.ts";
 import { ApiError, conflict, invalid, invalidValue, notFound } from "./api_error.ts";
+import { admitChanged } from "./builtin_admission.ts";
 import { asVersion, convertsByWebhook, needsViews, toStorage } from "./conversion.ts";
 import { type ConversionSteps, isSteps, runWithoutConversion } from "./conversion_steps.ts";
 import { checkCandidate } from "./object_validation.ts";
@@ -8,6 +9,7 @@ import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { trackUpdate } from "./schema/managed_fields.ts";
 import { applyDefaults } from "./schema/defaulting.ts";
+import { storeEmptyLists } from "./schema/go_field.ts";
 import type { ServerContext } from "./server_context.ts";
 import { StoredObject } from "./stored_object.ts";
 import { countsGenerations, strategyOf } from "./strategies.ts";
@@ -183,6 +185,8 @@ function complete(
   live: DynamicObject,
 ): DynamicObject {
   const resource = storageResource(type), nowMs = server.clock.now();
+  if (type.builtin) storeEmptyLists(next, type.schema);
+  if (subresource === undefined) admitChanged(server, type, next);
   if (subresource === undefined) strategyOf(resource).prepareForUpdate?.(next, live, { type, nowMs });
   if (subresource !== "status" && countsGenerations(type, resource)) {
     next.metadata!.generation = (live.metadata!.generation ?? 0) +

@@ -13,9 +13,5 @@ export const ACCEPTED_DIFFERENCES: Readonly<Record<string, Readonly<Record<strin
     "item without its key": "a failed strategic merge patch has the reason InternalError",
     "unknown directive": "a failed strategic merge patch has the reason InternalError",
   },
-  builtin_defaults: {
-    "daemon set": "the annotation deprecated.daemonset.template.generation serves no client any more",
-    "pod": "admission adds no priority and no tolerations to pods",
-    "role": "Go writes null for an absent list that is always written; here the empty list stays",
-  },
+  builtin_defaults: {},
 };

@@ -32,7 +32,11 @@ const RULES: Readonly<Record<string, (value: Fields) => void>> = {
   [`${CORE}.ServiceAccountTokenProjection`]: (value) => fill(value, { expirationSeconds: 3600 }),
   [`${CORE}.HostPathVolumeSource`]: (value) => fill(value, { type: "" }),
   [`${CORE}.PersistentVolumeClaimSpec`]: (value) => fill(value, { volumeMode: "Filesystem" }),
-  [`${CORE}.PersistentVolume`]: (value) => fillInside(value, "spec", { volumeMode: "Filesystem" }),
+  [`${CORE}.PersistentVolume`]: (value) => {
+    fillAlways(value, "status", { phase: "Pending" });
+    fillInside(value, "spec", { volumeMode: "Filesystem", persistentVolumeReclaimPolicy: "Retain" });
+  },
+  [`${CORE}.ReplicationController`]: replicationController,
   [`${CORE}.Namespace`]: namespace,
   [`${CORE}.Pod`]: pod,
   [`${CORE}.PersistentVolumeClaim`]: (value) => fillAlways(value, "status", { phase: "Pending" }),
@@ -137,6 +141,7 @@ function pod(value: Fields): void {
   fillAlways(value, "status", { phase: "Pending" });
   inside(value, "spec", (spec) => {
     fill(spec, { enableServiceLinks: true });
+    if (spec.hostNetwork === true) hostPorts(spec);
     for (const list of [spec.containers, spec.initContainers]) {
       for (const item of Array.isArray(list) ? list : []) {
         if (!isObject(item)) continue;
@@ -146,6 +151,14 @@ function pod(value: Fields): void {
       }
     }
   });
+}
+
+/** Pods in the node's network have its ports. */
+function hostPorts(spec: Fields): void {
+  for (const item of [spec.containers, spec.initContainers].flatMap((list) => Array.isArray(list) ? list : [])) {
+    const ports = isObject(item) && Array.isArray(item.ports) ? item.ports : [];
+    for (const port of ports) if (isObject(port)) fill(port, { hostPort: port.containerPort });
+  }
 }
 
 function container(value: Fields): void {
@@ -179,6 +192,9 @@ function statefulSet(spec: Fields): void {
   inside(spec, "updateStrategy", (strategy) => {
     if (strategy.type === "RollingUpdate") fillAlways(strategy, "rollingUpdate", { partition: 0, maxUnavailable: 1 });
   });
+  for (const claim of Array.isArray(spec.volumeClaimTemplates) ? spec.volumeClaimTemplates : []) {
+    if (isObject(claim)) fill(claim, { apiVersion: "v1", kind: "PersistentVolumeClaim" });
+  }
   fillAlways(spec, "persistentVolumeClaimRetentionPolicy", { whenDeleted: "Retain", whenScaled: "Retain" });
 }
 
@@ -187,6 +203,18 @@ function daemonSet(spec: Fields): void {
   fillAlways(spec, "updateStrategy", { type: "RollingUpdate" });
   inside(spec, "updateStrategy", (strategy) => {
     if (strategy.type === "RollingUpdate") fillAlways(strategy, "rollingUpdate", { maxUnavailable: 1, maxSurge: 0 });
+  });
+}
+
+function replicationController(value: Fields): void {
+  inside(value, "spec", (spec) => {
+    fill(spec, { replicas: 1 });
+    const labels = isObject(spec.template) && isObject(spec.template.metadata)
+      ? spec.template.metadata.labels
+      : undefined;
+    if (!isObject(labels)) return;
+    fill(spec, { selector: labels });
+    if (isObject(value.metadata)) fill(value.metadata, { labels });
   });
 }
 

@@ -3,18 +3,19 @@ import { isObject, jsonClone } from "../../base/mod.ts";
 import type { Schema } from "../resource_type.ts";
 import { builtinDefaults } from "./builtin_defaults.ts";
 import { resolveSchema } from "./definitions.ts";
+import { encodeField, goField, removeZeros } from "./go_field.ts";
 
 const QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 
 /**
  * Fills in defaults in place, idempotently. A forbidden null counts as absent, as in CRDs. Built-in kinds also get
- * `builtin_defaults.ts` and canonical quantities, and lose empty maps and lists that Go omits.
+ * `builtin_defaults.ts` and what Go's encoder makes of them.
  */
 export function applyDefaults(object: unknown, schema: Schema): void {
   visit(object, schema, schema.$ref !== undefined);
 }
 
-/** Structs and zeros that Go always writes; the creator did not add them. Empty for a custom resource. */
+/** What Go writes of a struct without content; the creator did not add it. Empty for a custom resource. */
 export function zeroObject(schema: Schema): Record<string, unknown> {
   const zero: Record<string, unknown> = {};
   if (schema.$ref !== undefined) fillZero(zero, resolveSchema(schema));
@@ -23,12 +24,9 @@ export function zeroObject(schema: Schema): Record<string, unknown> {
 
 function fillZero(value: Record<string, unknown>, schema: Schema): void {
   for (const [field, reference] of Object.entries(schema.properties ?? {})) {
-    const child = resolveSchema(reference);
-    // A slice without `omitempty`.
-    if (child.type === "array" && schema.required?.includes(field)) value[field] = null;
-    if (child.default === undefined) continue;
-    value[field] = jsonClone(child.default);
-    if (isObject(value[field])) fillZero(value[field], child);
+    const go = goField(reference);
+    if (go) encodeField(value, field, go);
+    if (isObject(value[field])) fillZero(value[field], resolveSchema(reference));
   }
 }
 
@@ -39,17 +37,35 @@ function visit(value: unknown, reference: Schema, builtin: boolean): void {
     return;
   }
   if (!isObject(value)) return;
+  if (builtin) removeZeros(value, schema);
   if (builtin && reference.$ref !== undefined) builtinDefaults(reference.$ref, value);
   for (const [field, child] of Object.entries(schema.properties ?? {})) {
+    const go = builtin ? goField(child) : undefined;
+    if (go && go.shape === "struct" && !go.isPointer && !go.isOmitted) value[field] ??= {};
     visitField(value, field, child, builtin);
-    if (builtin) encodeField(value, field, child, schema.required?.includes(field) ?? false);
+    if (go) encodeField(value, field, go);
+    if (builtin) encodeQuantity(value, field, child);
   }
-  if (typeof schema.additionalProperties !== "object") return;
+  if (typeof schema.additionalProperties === "object") visitEntries(value, schema, builtin);
+}
+
+function visitEntries(value: Record<string, unknown>, schema: Schema, builtin: boolean): void {
+  const reference = schema.additionalProperties as Schema;
   for (const field of Object.keys(value)) {
     if (schema.properties && Object.hasOwn(schema.properties, field)) continue;
-    visitField(value, field, schema.additionalProperties, builtin);
-    if (builtin) encodeField(value, field, schema.additionalProperties, true);
+    // Go decodes null to the zero value of a map's values.
+    if (builtin && value[field] === null && resolveSchema(reference).type === "string") value[field] = "";
+    visitField(value, field, reference, builtin);
+    if (!builtin || reference.$ref !== QUANTITY) continue;
+    encodeQuantity(value, field, reference);
+    // As core's SetDefaults_ResourceList: nothing is finer than a thousandth.
+    const text = value[field];
+    if (typeof text === "string" && /[un]$/.test(text)) value[field] = canonicalQuantity(roundedToMilli(text)) ?? text;
   }
+}
+
+function roundedToMilli(text: string): string {
+  return `${Math.ceil(Number.parseFloat(text) / (text.endsWith("u") ? 1e3 : 1e6))}m`;
 }
 
 function visitItems(items: unknown[], reference: Schema, builtin: boolean): void {
@@ -64,26 +80,23 @@ function visitField(parent: Record<string, unknown>, field: string, reference: S
   const schema = resolveSchema(reference);
   const present = Object.hasOwn(parent, field) && parent[field] !== undefined;
   if (!present || (parent[field] === null && !schema.nullable && !isOpen(schema))) {
-    if (schema.default !== undefined) parent[field] = jsonClone(schema.default);
+    if (schema.default !== undefined && !isGoZero(schema.default, reference)) parent[field] = jsonClone(schema.default);
     else if (present) delete parent[field];
     else return;
   }
   visit(parent[field], reference, builtin);
 }
 
-/** As Go encodes a field: no empty collections, canonical quantities. */
-function encodeField(parent: Record<string, unknown>, field: string, reference: Schema, required: boolean): void {
-  if (!required && isEmptyCollection(parent[field], resolveSchema(reference))) delete parent[field];
-  else if (reference.$ref === QUANTITY) {
-    const text = parent[field];
-    if (typeof text === "string" || typeof text === "number") parent[field] = canonicalQuantity(text) ?? text;
-  }
+/** The encoder writes it, or omits it. */
+function isGoZero(value: unknown, reference: Schema): boolean {
+  return reference.go !== undefined && (isObject(value) || value === goField(reference)!.zero);
 }
 
-/** `omitempty` drops empty maps and lists, not structs (`emptyDir: {}`). */
-function isEmptyCollection(value: unknown, schema: Schema): boolean {
-  if (Array.isArray(value)) return value.length === 0 && schema.type === "array";
-  return isObject(value) && schema.additionalProperties !== undefined && Object.keys(value).length === 0;
+/** Canonical, as Go encodes it. */
+function encodeQuantity(parent: Record<string, unknown>, field: string, reference: Schema): void {
+  if (reference.$ref !== QUANTITY) return;
+  const text = parent[field];
+  if (typeof text === "string" || typeof text === "number") parent[field] = canonicalQuantity(text) ?? text;
 }
 
 function isOpen(schema: Schema): boolean {

@@ -53,7 +53,8 @@ interface Visit {
 function visit(at: Visit, reference: Schema, causes: StatusCause[]): void {
   const schema = resolveSchema(reference);
   const { value, old, path } = at;
-  if (value === undefined || (value === null && schema.nullable)) return;
+  // Go writes null for an absent list or time.
+  if (value === undefined || (value === null && (schema.nullable || reference.go !== undefined))) return;
   if (old !== undefined && jsonEqual(value, old)) return;
   const wrong = wrongType(value, schema);
   if (wrong !== undefined) {

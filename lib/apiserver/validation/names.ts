@@ -1,5 +1,5 @@
 import { isLabelValue } from "../../apimachinery/mod.ts";
-import type { Place, Rule } from "./place.ts";
+import type { Place } from "./place.ts";
 
 /** Names and their faults, in the words of apimachinery's `util/validation`. */
 
@@ -27,6 +27,13 @@ const FORMATS = {
     pattern: SUBDOMAIN,
     what: "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must " +
       "start and end with an alphanumeric character",
+    examples: ["example.com"],
+    lengthMax: SUBDOMAIN_MAX,
+  },
+  dnsSubdomainWithUnderscores: {
+    pattern: "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*",
+    what: "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and " +
+      "must start and end with an alphanumeric character",
     examples: ["example.com"],
     lengthMax: SUBDOMAIN_MAX,
   },
@@ -60,9 +67,14 @@ export function faultsOf(format: keyof typeof FORMATS, text: string): string[] {
   return faults;
 }
 
-/** A text of a format. The empty text is refused too. */
-export function formatted(format: keyof typeof FORMATS): Rule {
-  return (at) => faultsOf(format, at.text).forEach((fault) => at.invalid(fault, at.text));
+/** A text that is a DNS label. */
+export function dnsLabel(at: Place): void {
+  for (const fault of faultsOf("dnsLabel", at.text)) at.invalid(fault);
+}
+
+/** A text that is a DNS subdomain. */
+export function dnsSubdomain(at: Place): void {
+  for (const fault of faultsOf("dnsSubdomain", at.text)) at.invalid(fault);
 }
 
 const QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
@@ -157,4 +169,19 @@ export function portNumber(at: Place): void {
 export function portNumberOrName(at: Place): void {
   if (typeof at.value === "string") portNameFaults(at.text).forEach((fault) => at.invalid(fault));
   else portNumber(at);
+}
+
+const CONFIG_KEY_MAX = 253;
+
+/** `IsConfigMapKey`: also a file's name. */
+export function configKeyFaults(text: string): string[] {
+  if (text.length > CONFIG_KEY_MAX) return [`must be no more than ${CONFIG_KEY_MAX} characters`];
+  if (!/^[-._a-zA-Z0-9]+$/.test(text)) {
+    return [
+      "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME', " +
+      " or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
+    ];
+  }
+  if (text === "." || text === "..") return [`must not be '${text}'`];
+  return text.startsWith("..") ? ["must not start with '..'"] : [];
 }

@@ -2,7 +2,7 @@ import type { StatusCause } from "../../apimachinery/mod.ts";
 import { formatJson, isObject, jsonEqual, ownValue } from "../../base/mod.ts";
 
 /** Checks what is at a place, and reports faults there. */
-export type Rule = (at: Place) => void;
+export type Rule = (at: Place) => unknown;
 
 /**
  * A value within an object under validation. As in Go, an absent text is empty, an absent number 0, an absent list
@@ -67,9 +67,25 @@ export class Place {
     return value.map((item, index) => new Place(item, former[index], `${this.path}[${index}]`, this.root));
   }
 
+  /** Fields that differ from the live object's. */
+  get changedFields(): string[] {
+    const former = isObject(this.old) ? Object.keys(this.old) : [];
+    return [...new Set([...this.keys, ...former])].filter((name) => this.field(name).isChanged);
+  }
+
+  /** The same value under another path, where kube-apiserver names that one. */
+  renamed(path: string): Place {
+    return new Place(this.value, this.old, path, this.root);
+  }
+
   invalid(why: string, value: unknown = this.value): void {
     const shown = value === undefined ? "null" : formatJson(value);
     this.#report("FieldValueInvalid", `Invalid value: ${shown}${why === "" ? "" : `: ${why}`}`);
+  }
+
+  /** Invalid, without showing the value. */
+  fault(why: string): void {
+    this.#report("FieldValueInvalid", `Invalid value: ${why}`);
   }
 
   required(why: string = ""): void {
@@ -90,8 +106,8 @@ export class Place {
     this.#report("FieldValueDuplicate", `Duplicate value: ${formatJson(value)}`);
   }
 
-  notFound(value: unknown = this.value): void {
-    this.#report("FieldValueNotFound", `Not found: ${formatJson(value)}`);
+  notFound(value: unknown = this.value, why: string = ""): void {
+    this.#report("FieldValueNotFound", `Not found: ${formatJson(value)}${why === "" ? "" : `: ${why}`}`);
   }
 
   tooLong(bytesMax: number): void {
@@ -142,12 +158,16 @@ export function each(...rules: readonly Rule[]): Rule {
 
 /** Rules for a value that is there: Go's pointer is not nil. */
 export function present(...rules: readonly Rule[]): Rule {
-  return (at) => at.isPresent && rules.forEach((rule) => rule(at));
+  return (at) => {
+    if (at.isPresent) rules.forEach((rule) => rule(at));
+  };
 }
 
 /** Rules for a value that is not Go's zero value. */
 export function set(...rules: readonly Rule[]): Rule {
-  return (at) => at.isSet && rules.forEach((rule) => rule(at));
+  return (at) => {
+    if (at.isSet) rules.forEach((rule) => rule(at));
+  };
 }
 
 /** Refuses Go's zero value. */

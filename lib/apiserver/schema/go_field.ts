@@ -1,0 +1,118 @@
+import { isObject } from "../../base/mod.ts";
+import type { Schema } from "../resource_type.ts";
+import { resolveSchema } from "./definitions.ts";
+
+/** What encoding/json does with a field of a built-in kind. */
+export interface GoField {
+  /** `int32`, `v1.PullPolicy`, `[]v1.Container`, `map[string]string`. */
+  readonly type: string;
+  readonly isPointer: boolean;
+  readonly shape: "scalar" | "struct" | "collection" | "time" | "raw";
+  /** A zero value is left out. */
+  readonly isOmitted: boolean;
+  /** Of the field, where it is not a pointer. */
+  readonly zero: unknown;
+}
+
+const known = new WeakMap<Schema, GoField | undefined>();
+
+/** Of a field's schema as the struct refers to it; undefined for what is no field of a Go struct. */
+export function goField(reference: Schema): GoField | undefined {
+  if (!known.has(reference)) known.set(reference, reference.go === undefined ? undefined : read(reference));
+  return known.get(reference);
+}
+
+function read(reference: Schema): GoField {
+  const [, omits = "", pointer, type = ""] = /^(\?*)(\*?)(.*)$/.exec(reference.go!)!;
+  const isPointer = pointer === "*", shape = shapeOf(reference, type);
+  // Without omitzero a struct, and a time, is always written.
+  const isEmpty = shape === "collection" || (shape === "scalar" && !isStructOfText(reference, type));
+  const isOmitted = omits === "??" || (omits === "?" && (isPointer || isEmpty));
+  return { type, isPointer, shape, isOmitted, zero: zeroOf(reference, type, shape) };
+}
+
+/** A struct that is written as a text or number, which is never empty for Go. */
+function isStructOfText(reference: Schema, type: string): boolean {
+  return /\.Quantity$/.test(type) || resolveSchema(reference)["x-kubernetes-int-or-string"] === true;
+}
+
+function shapeOf(reference: Schema, type: string): GoField["shape"] {
+  if (/^(?:\[\]|map\[)/.test(type)) return "collection";
+  if (/\.(?:Micro)?Time$/.test(type)) return "time";
+  if (/\.(?:RawExtension|JSON|FieldsV1)$/.test(type)) return "raw";
+  const schema = resolveSchema(reference);
+  return schema.type === "object" || schema.properties
+    ? schema.additionalProperties ? "collection" : "struct"
+    : "scalar";
+}
+
+function zeroOf(reference: Schema, type: string, shape: GoField["shape"]): unknown {
+  if (shape !== "scalar") return shape === "struct" ? {} : null;
+  if (/\.Quantity$/.test(type)) return "0";
+  const schema = resolveSchema(reference);
+  if (schema["x-kubernetes-int-or-string"]) return 0;
+  return schema.type === "boolean" ? false : schema.type === "string" ? "" : 0;
+}
+
+/**
+ * Removes what Go's decoder cannot tell from an absent field: nulls, and zero scalars of fields that are no pointers.
+ * Defaults follow.
+ */
+export function removeZeros(value: Record<string, unknown>, schema: Schema): void {
+  for (const field of Object.keys(value)) {
+    const reference = schema.properties && Object.hasOwn(schema.properties, field)
+      ? schema.properties[field]!
+      : undefined;
+    const go = reference && goField(reference);
+    if (!go || go.shape === "raw") continue;
+    const item = value[field];
+    if (item === null || (!go.isPointer && go.shape === "scalar" && item === go.zero)) delete value[field];
+  }
+}
+
+/** Makes a field what Go's encoder writes: zero values of what is not omitted, no empty collection where it is. */
+export function encodeField(parent: Record<string, unknown>, field: string, go: GoField): void {
+  const value = parent[field];
+  if (value === undefined || value === null) {
+    if (go.isOmitted) delete parent[field];
+    else parent[field] = go.isPointer ? null : structuredClone(go.zero);
+  } else if (go.isOmitted && !go.isPointer && isZero(value, go)) delete parent[field];
+}
+
+const writesLists = new WeakMap<Schema, boolean>();
+
+/** Whether a struct within has a list that is written where it is empty. */
+function hasWrittenLists(reference: Schema): boolean {
+  const schema = resolveSchema(reference), known = writesLists.get(schema);
+  if (known !== undefined) return known;
+  writesLists.set(schema, false); // definitions recurse
+  const children = [...Object.values(schema.properties ?? {}), schema.items, schema.additionalProperties];
+  const found = children.some((child) => typeof child === "object" && (isWrittenList(child) || hasWrittenLists(child)));
+  writesLists.set(schema, found);
+  return found;
+}
+
+function isWrittenList(reference: Schema): boolean {
+  const go = goField(reference);
+  return go !== undefined && go.shape === "collection" && !go.isPointer && !go.isOmitted;
+}
+
+/** Makes a null of each empty list that is written: the storage format of built-in kinds has no empty lists. */
+export function storeEmptyLists(value: unknown, reference: Schema): void {
+  if (!hasWrittenLists(reference)) return;
+  const schema = resolveSchema(reference);
+  if (Array.isArray(value)) value.forEach((item) => schema.items && storeEmptyLists(item, schema.items));
+  if (!isObject(value) || Array.isArray(value)) return;
+  for (const [field, item] of Object.entries(value)) {
+    const child = schema.properties?.[field] ?? schema.additionalProperties;
+    if (typeof child !== "object") continue;
+    if (isWrittenList(child) && isZero(item, goField(child)!)) value[field] = null;
+    else storeEmptyLists(item, child);
+  }
+}
+
+function isZero(value: unknown, go: GoField): boolean {
+  if (go.shape === "scalar") return value === go.zero;
+  if (Array.isArray(value)) return value.length === 0;
+  return isObject(value) && Object.keys(value).length === 0;
+}
