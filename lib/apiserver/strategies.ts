@@ -22,8 +22,6 @@ const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
   "mutatingadmissionpolicies.admissionregistration.k8s.io": admissionStrategy,
   "mutatingadmissionpolicybindings.admissionregistration.k8s.io": admissionStrategy,
   "mutatingwebhookconfigurations.admissionregistration.k8s.io": webhookStrategy,
-  "validatingadmissionpolicies.admissionregistration.k8s.io": admissionStrategy,
-  "validatingadmissionpolicybindings.admissionregistration.k8s.io": admissionStrategy,
   "validatingwebhookconfigurations.admissionregistration.k8s.io": webhookStrategy,
   "clusterrolebindings.rbac.authorization.k8s.io": rbacStrategy,
   "rolebindings.rbac.authorization.k8s.io": rbacStrategy,

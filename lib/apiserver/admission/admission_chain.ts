@@ -6,32 +6,21 @@ import {
   jsonEqual,
   type JsonObject,
   parseJson,
-  type Random,
   randomUuid,
 } from "../../base/mod.ts";
 import { applyJsonPatch, type DynamicObject, formatApiVersion } from "../../apimachinery/mod.ts";
 import { ApiError, badRequest, statusOf } from "../api_error.ts";
 import { decodeObject } from "../object_decoding.ts";
 import type { ResourceType } from "../resource_type.ts";
+import type { AdmissionAttributes, AdmissionServer } from "./attributes.ts";
+import type { PolicyTable } from "./policy.ts";
+import { PolicyChain } from "./policy_chain.ts";
 import { applyDefaults } from "../schema/defaulting.ts";
-import type { ResourceRegistry } from "../resource_registry.ts";
-import type { ObjectConverter } from "../object_converter.ts";
-import type { Authorizer } from "../authorizer.ts";
-import type { Storage } from "../storage.ts";
-import type { UserInfo } from "../user_info.ts";
 import type { Webhook, WebhookPhase, WebhookTable } from "./webhook.ts";
 import { conditionsMatch, type Match } from "./match_conditions.ts";
 import { requestVariables } from "./request_variables.ts";
 import { deniedBy, type WebhookCaller } from "./webhook_call.ts";
 import { selectorsMatch, webhookType, type WrittenObject } from "./webhook_match.ts";
-
-export interface AdmissionAttributes extends WrittenObject {
-  readonly name: string;
-  readonly user: UserInfo;
-  readonly dryRun: boolean;
-  readonly fieldManager?: string;
-  readonly warnings: string[];
-}
 
 /** A failed call or an invalid response: `failurePolicy` decides. */
 class CallError extends Error {}
@@ -39,38 +28,30 @@ class CallError extends Error {}
 const OPTIONS = { CREATE: "CreateOptions", UPDATE: "UpdateOptions", DELETE: "DeleteOptions" } as const;
 const REVIEW = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" } as const;
 
-export interface AdmissionServer {
-  readonly authorizer: Authorizer;
-  readonly registry: ResourceRegistry;
-  readonly storage: Storage;
-  readonly random: Random;
-  readonly converter: ObjectConverter;
-}
-
 /**
- * Runs the webhooks of a write as kube-apiserver does: mutating ones, then validating ones. Those with
+ * Runs the webhooks and policies of a write as kube-apiserver does: mutating webhooks, then policies and validating
+ * webhooks. Those with
  * `reinvocationPolicy: IfNeeded` run again after a later change. Validating ones run one by one, so that a run repeats.
  */
 export class AdmissionChain {
   readonly #server: AdmissionServer;
   readonly #table: WebhookTable;
   readonly #caller: WebhookCaller;
+  readonly #policies: PolicyChain;
 
-  constructor(
-    server: AdmissionServer,
-    table: WebhookTable,
-    caller: WebhookCaller,
-  ) {
+  constructor(server: AdmissionServer, table: WebhookTable, caller: WebhookCaller, policies: PolicyTable) {
     this.#server = server;
     this.#table = table;
     this.#caller = caller;
+    this.#policies = new PolicyChain(server, policies);
   }
 
-  /** Whether any webhook has a rule for this write. */
-  hasWebhookFor(write: WrittenObject): boolean {
-    return (["mutating", "validating"] as const).some((phase) =>
-      this.#table.of(phase).some((webhook) => webhookType(webhook, write, this.#server.registry) !== undefined)
-    );
+  /** Whether any policy or webhook has a rule for this write. */
+  intercepts(write: WrittenObject): boolean {
+    return this.#policies.hasPolicyFor(write) ||
+      (["mutating", "validating"] as const).some((phase) =>
+        this.#table.of(phase).some((webhook) => webhookType(webhook, write, this.#server.registry) !== undefined)
+      );
   }
 
   /** @throws {ApiError} where a webhook denies the request, or fails under `failurePolicy: Fail`. */
@@ -91,6 +72,7 @@ export class AdmissionChain {
 
   /** @throws {ApiError} as {@linkcode mutate}. */
   async validate(attributes: AdmissionAttributes): Promise<void> {
+    await this.#policies.validate(attributes, (as) => this.#request(as, attributes));
     for (const webhook of this.#table.of("validating")) await this.#run("validating", webhook, attributes);
   }
 

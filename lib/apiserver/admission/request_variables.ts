@@ -1,6 +1,6 @@
 import { formatKey } from "../../apimachinery/mod.ts";
 import { AuthorizerValue, jsonValue, ResourceCheck, type Value, type Variables } from "../cel/mod.ts";
-import type { AdmissionAttributes, AdmissionServer } from "./admission_chain.ts";
+import type { AdmissionAttributes, AdmissionServer } from "./attributes.ts";
 
 /** The variables of expressions on a request (an AdmissionReview's). */
 export function requestVariables(

@@ -1,4 +1,5 @@
 import { type Declaration, declare, type Overload } from "./functions.ts";
+import { faultsOf, labelValueFaults, qualifiedNameFaults } from "../validation/names.ts";
 import { parseRequestUri, UrlError } from "./go_url.ts";
 import { ArrayList, noSuchOverload, OpaqueValue, Optional, type Value } from "./value.ts";
 
@@ -25,78 +26,15 @@ class NamedFormat extends OpaqueValue {
   }
 }
 
-const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?", SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
-const LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?";
-const KEY = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
-
-function tooLong(text: string, lettersMax: number): string[] {
-  const bytes = new TextEncoder().encode(text).length;
-  return bytes > lettersMax ? [`must be no more than ${lettersMax} characters`] : [];
-}
-
-function mismatch(what: string, pattern: string, ...examples: string[]): string {
-  const shown = examples.map((example) => `'${example}', `).join(" or ").replaceAll(",  or", ",  or");
-  return `${what} (e.g. ${shown}regex used for validation is '${pattern}')`;
-}
-
-function whole(pattern: string): RegExp {
-  return new RegExp(`^(?:${pattern})$`);
-}
-
 function label(text: string): string[] {
-  const faults = tooLong(text, 63);
-  if (whole(LABEL).test(text)) return faults;
-  if (whole(SUBDOMAIN).test(text)) return [...faults, "must not contain dots"];
-  const what = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start " +
-    "and end with an alphanumeric character";
-  return [...faults, mismatch(what, LABEL, "my-name", "123-abc")];
+  const faults = faultsOf("dnsLabel", text);
+  return faults.length > 0 && faultsOf("dnsSubdomain", text).length === 0
+    ? [...faults.filter((fault) => fault.startsWith("must be no more")), "must not contain dots"]
+    : faults;
 }
 
-function subdomain(text: string): string[] {
-  const faults = tooLong(text, 253);
-  if (whole(SUBDOMAIN).test(text)) return faults;
-  const what =
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must " +
-    "start and end with an alphanumeric character";
-  return [...faults, mismatch(what, SUBDOMAIN, "example.com")];
-}
-
-function label1035(text: string): string[] {
-  const faults = tooLong(text, 63);
-  if (whole(LABEL_1035).test(text)) return faults;
-  const what = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic " +
-    "character, and end with an alphanumeric character";
-  return [...faults, mismatch(what, LABEL_1035, "my-name", "abc-123")];
-}
-
-function qualifiedName(text: string): string[] {
-  const parts = text.split("/");
-  const what =
-    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric " +
-    "character";
-  const rule = mismatch(what, KEY, "MyName", "my.name", "123-abc");
-  if (parts.length > 2) {
-    return [`a valid label key ${rule} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
-  }
-  const name = parts.at(-1)!, faults: string[] = [];
-  if (parts.length === 2) {
-    if (parts[0] === "") faults.push("prefix part must be non-empty");
-    else faults.push(...subdomain(parts[0]!).map((fault) => `prefix part ${fault}`));
-  }
-  if (name === "") faults.push("name part must be non-empty");
-  else faults.push(...tooLong(name, 63).map((fault) => `name part ${fault}`));
-  if (!whole(KEY).test(name)) faults.push(`name part ${rule}`);
-  return faults;
-}
-
-function labelValue(text: string): string[] {
-  const faults = tooLong(text, 63), pattern = `(${KEY})?`;
-  if (whole(pattern).test(text)) return faults;
-  const what =
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must " +
-    "start and end with an alphanumeric character";
-  return [...faults, mismatch(what, pattern, "MyValue", "my_value", "12345")];
-}
+const subdomain: Faults = (text) => faultsOf("dnsSubdomain", text);
+const label1035: Faults = (text) => faultsOf("dns1035Label", text);
 
 /** A prefix, such as `generateName`, may end with a dash. */
 function prefixOf(faults: Faults): Faults {
@@ -140,11 +78,11 @@ const FORMATS: Record<string, NamedFormat> = Object.fromEntries(
     ["dns1123Label", "DNS1123Label", 30, label],
     ["dns1123Subdomain", "DNS1123Subdomain", 60, subdomain],
     ["dns1035Label", "DNS1035Label", 30, label1035],
-    ["qualifiedName", "QualifiedName", 60, qualifiedName],
+    ["qualifiedName", "QualifiedName", 60, qualifiedNameFaults],
     ["dns1123LabelPrefix", "DNS1123LabelPrefix", 30, prefixOf(label)],
     ["dns1123SubdomainPrefix", "DNS1123SubdomainPrefix", 60, prefixOf(subdomain)],
     ["dns1035LabelPrefix", "DNS1035LabelPrefix", 30, prefixOf(label1035)],
-    ["labelValue", "LabelValue", 40, labelValue],
+    ["labelValue", "LabelValue", 40, labelValueFaults],
     ["uri", "URI", 1103, uri],
     ["uuid", "uuid", 78, unless((text) => UUID.test(text), "does not match the UUID format")],
     ["byte", "byte", 84, unless((text) => BASE64.test(text), "invalid base64")],

@@ -5,6 +5,7 @@
  */
 import type { StatusCause } from "../../apimachinery/mod.ts";
 import { causesOf, type Rule } from "./place.ts";
+import { validatingPolicy, validatingPolicyBinding } from "./admission_policies.ts";
 import { cronJob, job } from "./batch.ts";
 import { pod } from "./pods.ts";
 import { podDisruptionBudget } from "./policy.ts";
@@ -35,6 +36,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   "replicationcontrollers": replicationController,
   "statefulsets.apps": statefulSet,
   "storageclasses.storage.k8s.io": storageClass,
+  "validatingadmissionpolicies.admissionregistration.k8s.io": validatingPolicy,
+  "validatingadmissionpolicybindings.admissionregistration.k8s.io": validatingPolicyBinding,
 };
 
 /** Faults of an object of a built-in kind; undefined where the kind has no rules here. */

@@ -1,5 +1,6 @@
 import { type Area, create, define, patch, type Script, type Step } from "../script.ts";
 import { DATA, DATA_SCHEMA, EVALUATED } from "./cel_expressions.ts";
+import { policyScripts, policySetup } from "./cel_policies.ts";
 import { REFUSED } from "./cel_refused.ts";
 
 const GROUP = "cel.conformance.example.com";
@@ -331,6 +332,6 @@ const lives: Script[] = [
 /** The Common Expression Language: evaluation, compile errors, costs, and what rules say of objects. */
 export const cel: Area = {
   name: "cel",
-  setup: [...setup, ...lived],
-  scripts: [...evaluated, ...[...refused, ...declared, ...costs].map(codeOfTaken), ...lives],
+  setup: [...policySetup, ...setup, ...lived],
+  scripts: [...evaluated, ...[...refused, ...declared, ...costs].map(codeOfTaken), ...lives, ...policyScripts],
 };
