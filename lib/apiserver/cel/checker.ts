@@ -176,7 +176,7 @@ class Checker {
     const args = [...expr.target ? [expr.target] : [], ...expr.args].map((arg) => arg.type!);
     let result: Type | undefined;
     for (const overload of overloads) {
-      if (overload.member !== (expr.target !== undefined)) continue;
+      if (overload.member !== (expr.target !== undefined) || overload.parameters.length !== args.length) continue;
       const fresh = this.#instance(overload);
       if (!this.#substitution.assignable(args, fresh.parameters)) continue;
       found.push(overload);
@@ -210,6 +210,7 @@ class Checker {
 
   /** The overload with variables of its own. */
   #instance(overload: Overload): Pick<Overload, "parameters" | "result"> {
+    if (!overload.generic) return overload;
     const own = new Map<string, Type>();
     const rename = (type: Type): Type => {
       if (type.kind === "param") {

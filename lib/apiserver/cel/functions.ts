@@ -28,6 +28,8 @@ export interface Overload {
   readonly parameters: readonly Type[];
   readonly result: Type;
   readonly run: Run;
+  /** It has type variables. */
+  readonly generic: boolean;
   /** `run` itself refuses arguments of other types. */
   readonly open: boolean;
 }
@@ -73,9 +75,13 @@ export function declare(table: Map<string, Overload[]>, declarations: readonly D
   for (const [id, signature, run] of declarations) {
     const { name, ...rest } = parseSignature(signature);
     const overloads = table.get(name) ?? [];
-    overloads.push({ id, run, open, ...rest });
+    overloads.push({ id, run, open, generic: [rest.result, ...rest.parameters].some(hasVariable), ...rest });
     table.set(name, overloads);
   }
+}
+
+function hasVariable(type: Type): boolean {
+  return type.kind === "param" || type.params.some(hasVariable);
 }
 
 function parseSignature(text: string): Pick<Overload, "member" | "parameters" | "result"> & { name: string } {

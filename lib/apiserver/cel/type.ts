@@ -100,26 +100,28 @@ export function sameType(left: Type, right: Type): boolean {
 
 /** What type variables stand for. */
 export class Substitution {
-  #bound: Map<string, Type>;
-
-  constructor(bound: Map<string, Type> = new Map()) {
-    this.#bound = bound;
-  }
+  readonly #bound = new Map<string, Type>();
+  /** What the current attempt has changed. */
+  #changes: { readonly name: string; readonly before: Type | undefined }[] = [];
 
   of(type: Type): Type | undefined {
     return type.kind === "param" ? this.#bound.get(type.name) : undefined;
   }
 
-  bind(param: Type, type: Type): void {
-    this.#bound.set(param.name, type);
+  #bind({ name }: Type, type: Type): void {
+    this.#changes.push({ name, before: this.#bound.get(name) });
+    this.#bound.set(name, type);
   }
 
   /** Whether each left type is assignable to its right one. Variables stay bound only if all are. */
   assignable(left: readonly Type[], right: readonly Type[]): boolean {
-    const attempt = new Substitution(new Map(this.#bound));
-    if (!attempt.#allAssignable(left, right)) return false;
-    this.#bound = attempt.#bound;
-    return true;
+    this.#changes = [];
+    if (this.#allAssignable(left, right)) return true;
+    for (const { name, before } of this.#changes.reverse()) {
+      if (before) this.#bound.set(name, before);
+      else this.#bound.delete(name);
+    }
+    return false;
   }
 
   /** `unboundIsDyn`: a free variable becomes dyn. */
@@ -164,11 +166,11 @@ export class Substitution {
       if (sameType(type, bound)) return { valid: true, bound: true };
       if (!this.#assignable(type, bound)) return { valid: false, bound: true };
       const general = moreGeneral(type, bound);
-      if (this.#absentIn(param, general)) this.bind(param, general);
+      if (this.#absentIn(param, general)) this.#bind(param, general);
       return { valid: true, bound: true };
     }
     if (!this.#absentIn(param, type)) return { valid: false, bound: false };
-    this.bind(param, type);
+    this.#bind(param, type);
     return { valid: true, bound: false };
   }
 
