@@ -5,7 +5,7 @@
  * listed in open_differences.json, which `--write-open` writes. `--open` shows these too.
  *
  * ```sh
- * KUBEBUILDER_ASSETS=… deno task conformance [--area NAME]… [--case TEXT] [--record] [--recorded] [--open] [--write-open]
+ * KUBEBUILDER_ASSETS=… deno task conformance [--area NAME]… [--case TEXT] [--record] [--recorded] [--open]
  * ```
  *
  * @module

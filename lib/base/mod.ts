@@ -44,7 +44,7 @@ export {
 } from "./log.ts";
 export { mapConcurrent } from "./map_concurrent.ts";
 export { Mask, type MaskedValue } from "./mask.ts";
-export { Memo } from "./memo.ts";
+export { INLINE_MEMO, Memo } from "./memo.ts";
 export { declaring, methodsDeclare } from "./declaring.ts";
 export { hangingLines, printable } from "./printable.ts";
 export { jitter, type Random, randomSuffix, randomUuid, SeededRandom, SystemRandom } from "./random.ts";

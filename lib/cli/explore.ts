@@ -1,5 +1,6 @@
 import { hangingLines, SystemClock, UsageError } from "../base/mod.ts";
 import {
+  escapes,
   type Exploration,
   ExplorationWorkers,
   explore,
@@ -12,7 +13,6 @@ import {
   parsePlan,
   type Plan,
   PLAN_KINDS,
-  realImports,
   serveExplorations,
 } from "../explore/mod.ts";
 import {
@@ -151,10 +151,15 @@ async function openExplorer(
 /** What is known before the first scenario. */
 async function headOf(planned: readonly PlannedScenario[], seed: number): Promise<string[]> {
   const main = Deno.mainModule, isReadable = await canRead(main);
-  const real = isReadable ? await realImports(main, (url) => Deno.readTextFile(url)) : [];
+  const { calls, memory } = isReadable
+    ? await escapes(main, (url) => Deno.readTextFile(url))
+    : { calls: [], memory: [] };
   return [
     `exploring ${planned.length} ${planned.length === 1 ? "scenario" : "scenarios"}, seed ${seed}`,
-    ...real.length > 0 ? [`calls of these are real, and not noticed: ${real.join(", ")}`] : [],
+    ...calls.length > 0 ? [`calls of these are real, and not noticed: ${calls.join(", ")}`] : [],
+    ...memory.length > 0
+      ? [`a crash does not clear these variables, move them into the operator: ${memory.join(", ")}`]
+      : [],
   ];
 }
 

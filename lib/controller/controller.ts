@@ -1,5 +1,5 @@
 import { ScopeTracker } from "./scope_tracker.ts";
-import { describeError, type Logger, Memo, stackOf } from "../base/mod.ts";
+import { describeError, INLINE_MEMO, type Logger, Memo, stackOf } from "../base/mod.ts";
 import {
   type AnyKind,
   type ApiResource,
@@ -63,6 +63,7 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   readonly #declaration: ControllerDeclaration<T, Spec, Status>;
   readonly #deps: ControllerDeps;
   readonly #keys = new Map<string, Key>();
+  readonly #inline = new Set<string>();
   readonly #watches: DeclaredWatches<T, Spec, Status>;
   readonly #dynamic: DynamicWatches;
   readonly #host: PassHost<T, Spec, Status>;
@@ -435,10 +436,22 @@ export class Controller<T extends KubeObject = KubeObject, Spec = unknown, Statu
   #key(key: string, object: T): Key {
     const known = this.#keys.get(key), uid = object.metadata?.uid;
     if (known && known.uid === uid) return known;
-    const entry: Key = { state: PENDING, uid, memo: new Memo(), pending: [] };
+    const entry: Key = {
+      state: PENDING,
+      uid,
+      memo: new Memo((source) => this.#warnOfInline(key, source)),
+      pending: [],
+    };
     // Objects that are gone are not kept.
     if (this.#watches.get(key)?.metadata?.uid === uid) this.#keys.set(key, entry);
     return entry;
+  }
+
+  /** Once for each function, not for each object. */
+  #warnOfInline(key: string, source: string): void {
+    if (this.#inline.has(source)) return;
+    this.#inline.add(source);
+    this.#logger(key).warn(INLINE_MEMO, { source });
   }
 
   #forget(key: string): void {

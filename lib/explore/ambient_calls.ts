@@ -17,7 +17,7 @@ import { SimulatedProcess } from "./simulated_process.ts";
  *
  * Timers that a module imported by name from `node:timers` are controlled by the prototype of what they return.
  *
- * What else is imported by name from a module of Node stays real: `realImports` finds that.
+ * What else is imported by name from a module of Node stays real: `escapes` finds that.
  */
 const replaced: { readonly holder: object; readonly name: string | symbol; readonly descriptor: PropertyDescriptor }[] =
   [];

@@ -34,6 +34,8 @@ const DERIVED = /\.pintle\.dev\/(?:handled|pending)$|^status\.(?:currentRevision
 const COUNTED = /^status\./;
 const FAILURES = /(?:attempts?|retries|failures|tries)(?:Count|Total)?$/i;
 const LAST_FAILURE = /^status\.last[A-Za-z]*(?:Attempt|Error|Fail|Retry)[A-Za-z]*$/;
+/** Entries of a history: a process that sees only the last of several changes rightly records only that one. */
+const HISTORY = /^(status\.(?:\w+\.)*(?:history|\w*History))\[/;
 const TIME = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g;
 
@@ -274,13 +276,19 @@ export class ReferenceState {
     }));
   }
 
-  /** A masked field may have any value, but not come or go. */
+  /** A masked field may have any value, but not come or go. Nor may a history. */
   #isIgnored({ kind, fields }: ObjectState, actual: ObjectState, path: string): boolean {
     if (isExcepted(this.#exceptions, kind, path) || recordsFailure(path, fields.get(path), actual.fields.get(path))) {
       return true;
     }
+    const [, history] = HISTORY.exec(path) ?? [];
+    if (history !== undefined) return [fields, actual.fields].every((each) => hasEntries(each, history));
     return this.masked.has(`${kind} ${path}`) && fields.has(path) && actual.fields.has(path);
   }
+}
+
+function hasEntries(fields: ObjectState["fields"], list: string): boolean {
+  return [...fields.keys()].some((path) => path.startsWith(`${list}[`));
 }
 
 /** Numbers in a status that a restart has increased. */

@@ -4,6 +4,7 @@ import { type ExploreExceptions, mergedUse, type PlannedScenario, type RbacUse }
 import { controlAmbientCalls } from "./ambient_calls.ts";
 import { describeDifference, type EndState, endState, overwritten, ReferenceState } from "./end_state.ts";
 import {
+  clockStepMs,
   makePlans,
   missingPlace,
   networkFaults,
@@ -12,7 +13,6 @@ import {
   PLAN_KINDS,
   type PlanKind,
   type PruneReason,
-  setBackMs,
 } from "./plan.ts";
 import { firstDifference } from "./repeatable.ts";
 import { reducePlan } from "./reduced_plan.ts";
@@ -150,7 +150,12 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
   const trace = first.isSettled ? first.trace : cutTrace(first.trace, RESTLESS_MS);
   const { plans, pruned } = makePlans(trace, new SeededRandom(seed));
   const restart = await restartAtRest(planned, { ...run, prepared });
-  const oracle = new Oracle({ prepared, references, restart, exceptions: planned.suite.explore });
+  const parts = { prepared, restart, exceptions: planned.suite.explore }, oracle = new Oracle({ ...parts, references });
+  const later = new Map<number, Promise<Oracle>>();
+  const laterOracle = (laterMs: number): Promise<Oracle> =>
+    later.getOrInsertComputed(laterMs, async () => {
+      return new Oracle({ ...parts, references, later: await runSimulated(planned, { ...run, prepared, laterMs }) });
+    });
   const hasControllers = !references.some(({ settled }) => hasOutdatedWorkload(settled));
   const result = await runPlans(plansOf(options, plans), references, {
     ...options,
@@ -160,8 +165,11 @@ export async function explore(planned: PlannedScenario, options: ExploreOptions)
         const ended = await runSimulated(planned, { ...run, ...more });
         return { run: ended, findings: oracle.findingsOf(ended) };
       };
-      const result = await examined(0), laterMs = setBackMs(plan);
-      return laterMs > 0 && result.findings.length > 0 ? await examined(laterMs) : result;
+      const result = await examined(0), stepMs = clockStepMs(plan);
+      if (stepMs === 0 || result.findings.length === 0) return result;
+      return stepMs < 0
+        ? await examined(-stepMs)
+        : { ...result, findings: (await laterOracle(stepMs)).findingsOf(result.run) };
     },
   });
   return {
@@ -299,22 +307,27 @@ class Oracle {
   readonly #forbids: boolean;
   readonly #leaks: boolean;
   readonly #references: readonly SimulatedRun[];
+  readonly #later: SimulatedRun | undefined;
   readonly #prepared: StorageSnapshot;
 
-  constructor({ prepared, references, restart, exceptions }: {
+  /** `later` is a reference that had more time: what it did in that time may be done. */
+  constructor({ prepared, references, later, restart, exceptions }: {
     readonly prepared: StorageSnapshot;
     readonly references: readonly SimulatedRun[];
+    readonly later?: SimulatedRun;
     readonly restart: Restart;
     readonly exceptions: ExploreExceptions;
   }) {
     this.#prepared = prepared;
-    const states = references.map((run) => settledState(prepared, run));
+    const runs = later ? [...references, later] : references;
+    const states = runs.map((run) => settledState(prepared, run));
     this.state = new ReferenceState(states, exceptions, endState(prepared, restart.settled));
-    this.#cleared = new ReferenceState(references.map((run) => clearedState(prepared, run)), exceptions);
+    this.#cleared = new ReferenceState(runs.map((run) => clearedState(prepared, run)), exceptions);
     this.#settles = references.every(({ isSettled }) => isSettled);
     this.#forbids = references.some(isForbidden);
     this.#leaks = references.some((run) => leakedSecret(run) !== undefined);
     this.#references = references;
+    this.#later = later;
   }
 
   findingsOf(run: SimulatedRun): Finding[] {
@@ -330,7 +343,8 @@ class Oracle {
       findings.push({ kind: "overwritten", message: `the operator undid a change of another client to ${object}` });
     }
     const [reference] = this.#references as [SimulatedRun], sinceRevision = run.trace.faultRevision ?? Infinity;
-    for (const object of run.trace.deletions(sinceRevision).difference(reference.trace.deletions(sinceRevision))) {
+    const dueToo = (this.#later ?? reference).trace.deletions(sinceRevision);
+    for (const object of run.trace.deletions(sinceRevision).difference(dueToo)) {
       findings.push({ kind: "deleted", message: `the operator deleted ${object}, which it keeps without a fault` });
     }
     for (const each of this.#cleared.differences(clearedState(this.#prepared, run))) {

@@ -1,4 +1,5 @@
-import type { CallFate, EventFate, WriteFate } from "./simulated_cluster.ts";
+import type { CallFate, WriteFate } from "./simulated_cluster.ts";
+import type { EventFate } from "./watch_delivery.ts";
 import type { TracedEvent, TracedRequest, TraceRecord } from "./trace.ts";
 
 /** One fault, at one place of the reference run. */

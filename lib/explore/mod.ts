@@ -9,7 +9,7 @@ export { ExplorationWorkers, isExplorationWorker, serveExplorations } from "./ex
 export { type Exploration, explore, type ExploreOptions, type FailedPlan, type Finding } from "./explorer.ts";
 export { failureStory, faultSteps } from "./failure_story.ts";
 export { Recorder } from "./recorder.ts";
-export { realImports } from "./real_imports.ts";
+export { escapes } from "./escapes.ts";
 export { parseRecording, type RecordedRequest, type Recording } from "./recording.ts";
 export { replay, type ReplayDifference, type ReplayResult } from "./replay.ts";
 export { type PlanReplay, type PlanReplayOptions, replayPlan } from "./plan_replay.ts";

@@ -1,6 +1,7 @@
 import type { Random } from "../base/mod.ts";
 import { type Fault, formatFault, parseFault, STALE_MS } from "./fault.ts";
-import type { CallFate, EventFate, NetworkFaults, WriteFate } from "./simulated_cluster.ts";
+import type { CallFate, NetworkFaults, WriteFate } from "./simulated_cluster.ts";
+import type { EventFate } from "./watch_delivery.ts";
 import { formatTransition, parseTransition, type SpecTransition } from "./spec_transition.ts";
 import type { Actor, TracedRequest, TraceRecord } from "./trace.ts";
 
@@ -59,10 +60,13 @@ export function networkFaults({ faults }: Plan): NetworkFaults {
 /** What to do about a plan that a scenario lacks. */
 export const PLAN_FIX = "take the plan, and its --seed, from the output of `test --explore` for this scenario";
 
-/** By how much the clock is set back in all: what is due at a time of day comes so much later, and that is right. */
-export function setBackMs({ faults }: Plan): number {
+/**
+ * By how much the clock is set in all. Set back, what is due at a time of day comes so much later, and that is right;
+ * set forward, it comes so much sooner.
+ */
+export function clockStepMs({ faults }: Plan): number {
   const steps = faults.map((fault) => fault.at === "write" && fault.fate.kind === "clock" ? fault.fate.byMs : 0);
-  return Math.max(0, -steps.reduce((sum, byMs) => sum + byMs, 0));
+  return steps.reduce((sum, byMs) => sum + byMs, 0);
 }
 
 /** The first place of the faults that a reference run lacks, and those that it has; undefined if none is missing. */

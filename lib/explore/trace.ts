@@ -1,3 +1,4 @@
+import type { DynamicObject } from "../apimachinery/mod.ts";
 import type { ResourceRequestInfo, StorageEvent } from "../apiserver/mod.ts";
 
 /** Who sent a request. */
@@ -124,6 +125,8 @@ export class Trace implements TraceRecord {
   readonly calls: TracedCall[] = [];
   /** Of each object, by uid. */
   readonly lifetimes = new Map<string, Lifetime>();
+  /** Each version of a Secret, and of an object with a status: watchers saw what later writes hide. */
+  readonly shown: DynamicObject[] = [];
   /** Uids of objects that another client changed, as a fault. */
   readonly changedByAnother = new Set<string>();
   /** The storage's revision when the first fault struck. */
@@ -135,6 +138,11 @@ export class Trace implements TraceRecord {
 
   nextWrite(): number {
     return ++this.#writes;
+  }
+
+  /** Keeps what an object showed. */
+  recordVersion({ current: { object } }: StorageEvent): void {
+    if (object.kind === "Secret" || object.status !== undefined) this.shown.push(object);
   }
 
   /** Follows an object's lifetime. */

@@ -1,6 +1,7 @@
 import {
   type Clock,
   describeError,
+  INLINE_MEMO,
   invariant,
   LinkedAbort,
   type Logger,
@@ -127,7 +128,7 @@ export class RunningOperator implements AsyncDisposable {
   readonly #random: Random;
   readonly #logger: Logger;
   readonly #dryRun: boolean;
-  readonly #shared = new Memo();
+  readonly #shared = new Memo((source) => this.#logger.warn(INLINE_MEMO, { source }));
   readonly #scope: NamespaceScope;
   #unsubscribeScope: (() => void) | undefined;
   readonly #stop = new AbortController();

@@ -388,6 +388,26 @@ Deno.test("a memo is the same for all handlers of an object, and another one's f
   assert.deepEqual(seen, ["w 2", "other 2", "w 3"]);
 });
 
+// FR-603
+Deno.test("a memo of an inline function, which each pass makes anew, is one warning; one of a declared function is none", async () => {
+  const { operator } = recording(), visits = () => ({ count: 0 });
+  operator.on(Widget).reconcile(({ memo, shared, spec }) => {
+    memo(() => new Set());
+    if (spec.size) shared(() => new Map());
+    memo(visits);
+    shared(visits);
+  });
+  await using world = await VirtualWorld.open(operator);
+  await createWidget(world);
+  for (let size = 1; size <= 30; size++) await patchWidget(world, { spec: { size } });
+  const warnings = world.logs.filter(({ level }) => level === "warn").map((
+    { message, fields },
+  ) => [message, fields.source]);
+  const [message] = warnings[0] ?? [], end = "is a new key at each call: declare it once, outside of the handler";
+  assert.equal(message, `the inline function of a memo ${end}`);
+  assert.deepEqual(warnings, [[message, "()=>new Set()"], [message, "()=>new Map()"]]);
+});
+
 // FR-235
 Deno.test("objects of built-in kinds are remembered in annotations of the operator's own, secrets as digests", async () => {
   const seen: unknown[] = [], operator = new Operator("keeper");

@@ -80,6 +80,17 @@ Deno.test("objects with other names in each reference are counted", () => {
   assert.deepEqual(differences(references, pods("w-5")), ['Pod a {"expected":"2","actual":"1"}']);
 });
 
+// FR-604
+Deno.test("a history in a status may have other entries, but may not be missing; other lists are compared", () => {
+  const widget = (status: object) => [object("Widget", "w", { status })];
+  const reference = [widget({ history: [{ size: 1 }, { size: 3 }], sizes: [1, 3] })];
+  assert.deepEqual(differences(reference, widget({ history: [{ size: 3 }], sizes: [1, 3] })), []);
+  assert.deepEqual(differences([widget({ scaleHistory: [1] })], widget({ scaleHistory: [1, 2, 3] })), []);
+  assert.deepEqual(differences(reference, widget({ sizes: [1, 3] })).length, 2);
+  assert.deepEqual(differences(reference, widget({ history: [], sizes: [1, 3] })).length, 3);
+  assert.deepEqual(differences(reference, widget({ history: [{ size: 3 }], sizes: [3] })).length, 2);
+});
+
 // FR-504
 Deno.test("declared exceptions are not compared", () => {
   const exceptions = { ignore: ["ConfigMap.data.stamp"], countsMayDiffer: ["Job"] };

@@ -19,7 +19,7 @@ const Probe = defineResource({
   }),
 });
 
-const RENEWAL_MS = 300_000;
+const RENEWAL_MS = 300_000, HOUR_MS = 3_600_000;
 
 class Network {
   readonly answers = new Set<string>();
@@ -102,6 +102,30 @@ Deno.test("what is due at a time of day may come later by as much as the clock i
   assert.deepEqual(failed, []);
   const never = await explored(renews(() => {}), ["clock"], 2);
   assert.ok(never.failed.some((plan) => plan.endsWith("-3600000")), `${never.failed}`);
+});
+
+// FR-601
+Deno.test("what an hour more changes without a fault may change if the clock is set forward by an hour, and nothing else", async () => {
+  const hourly: Declare = (operator) =>
+    operator.on(Probe).reconcile(({ object, status }) => {
+      const { copies = 0, due } = object.status ?? {}, lateMs = due ? Date.now() - Date.parse(due) : 0;
+      if (due && lateMs < 0) return requeueAfter("20s");
+      status.set({ copies: copies + 1, due: new Date(Date.now() + HOUR_MS).toISOString() });
+      return requeueAfter("20s");
+    });
+  assert.deepEqual((await explored(hourly, ["clock"])).failed, []);
+  const impatient: Declare = (operator) =>
+    operator.on(Probe).reconcile(({ object, status }) => {
+      const { due, copies } = object.status ?? {};
+      if (copies) return;
+      if (!due) {
+        status.set({ due: new Date().toISOString() });
+        return requeueAfter("5s");
+      }
+      status.set({ copies: Date.now() - Date.parse(due) < RENEWAL_MS ? 1 : 2 });
+    });
+  const { failed } = await explored(impatient, ["clock"]);
+  assert.ok(failed.some((plan) => plan.endsWith(":3600000")), `${failed}`);
 });
 
 // FR-586

@@ -62,6 +62,10 @@ export function faultsOf(format: keyof typeof FORMATS, text: string): string[] {
   const { pattern, what, examples, lengthMax } = FORMATS[format], faults: string[] = [];
   if (text.length > lengthMax) faults.push(`must be no more than ${lengthMax} characters`);
   if (!new RegExp(`^(?:${pattern})$`).test(text)) {
+    // A subdomain that is no label has dots.
+    if (format === "dnsLabel" && faults.length === 0 && new RegExp(`^(?:${SUBDOMAIN})$`).test(text)) {
+      return ["must not contain dots"];
+    }
     faults.push(`${what} ${examplesText(examples)}regex used for validation is '${pattern}')`);
   }
   return faults;

@@ -106,7 +106,7 @@ const deploymentStrategy: Rule = (at) => {
     }
     shareOfAll(unavailable);
   } else if (!type.isSet) type.required();
-  else type.unsupported(["Recreate", "RollingUpdate"], at.value);
+  else at.unsupported(["Recreate", "RollingUpdate"]);
 };
 
 /** Deployments, by ValidateDeploymentSpec. */
@@ -140,7 +140,7 @@ export function replicaSet(at: Place): void {
 const daemonSetStrategy: Rule = (at) => {
   const type = at.field("type"), rolling = at.field("rollingUpdate");
   if (type.text === "OnDelete") return;
-  if (type.text !== "RollingUpdate") return type.unsupported(["RollingUpdate", "OnDelete"], at.value);
+  if (type.text !== "RollingUpdate") return at.unsupported(["RollingUpdate", "OnDelete"]);
   if (!rolling.isPresent) return rolling.required();
   const surge = rolling.field("maxSurge"), unavailable = rolling.field("maxUnavailable");
   intOrPercent(unavailable);
