@@ -42,11 +42,13 @@ Deno.test("what is not implemented answers 501 with a Status that names it", asy
 });
 
 // FR-89
-Deno.test("a client that stores an admission policy is warned that nothing runs it", async () => {
+Deno.test("a client that stores a mutating admission policy is warned that nothing runs it", async () => {
   using test = open();
-  const policies = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
+  const policies = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies";
   const resourceRules = [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["configmaps"] }];
-  const spec = { validations: [{ expression: "false" }], matchConstraints: { resourceRules } };
+  const applyConfiguration = { expression: "Object{}" };
+  const mutations = [{ patchType: "ApplyConfiguration", applyConfiguration }];
+  const spec = { mutations, reinvocationPolicy: "Never", matchConstraints: { resourceRules } };
   const made = await test.call("POST", policies, { metadata: { name: "p" }, spec });
   assert.equal(made.code, 201, JSON.stringify(made.body));
   assert.match(made.warning, /stores this and does not run it/);

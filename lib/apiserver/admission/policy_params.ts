@@ -6,7 +6,7 @@ import type { ParamRef, PolicySpec } from "./policy.ts";
 /** A policy or binding that cannot be applied; `failurePolicy` decides. */
 export class ConfigurationError extends Error {}
 
-/** The parameters with which a binding runs its policy; undefined stands for none. Without any the policy does not run. */
+/** The parameters with which a binding runs its policy, once for each; undefined stands for a run without any. */
 export function paramsOf(
   { paramKind }: PolicySpec,
   paramRef: ParamRef | undefined,

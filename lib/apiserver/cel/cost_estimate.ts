@@ -20,6 +20,13 @@ interface Entries {
   readonly value: Range;
 }
 
+interface Operands {
+  readonly target: SizedNode | undefined;
+  readonly args: readonly SizedNode[];
+  /** Of the arguments. */
+  readonly costs: readonly Range[];
+}
+
 interface Local {
   readonly path: readonly string[] | undefined;
   readonly size: Range | undefined;
@@ -94,7 +101,7 @@ class Estimator {
     const target = expr.target && this.#node(expr.target);
     let cost: Range | undefined, size: Range | undefined;
     for (const { id } of overloads) {
-      const estimate = this.#overload(expr, id, target, args, costs);
+      const estimate = this.#overload(expr, id, { target, args, costs });
       cost = cost ? union(cost, estimate.cost) : estimate.cost;
       if (estimate.size) size = size ? union(size, estimate.size) : estimate.size;
       if (id === "index_list" || id === "index_map") {
@@ -107,13 +114,8 @@ class Estimator {
     return sum(targetCost, cost!);
   }
 
-  #overload(
-    expr: Call,
-    id: string,
-    target: SizedNode | undefined,
-    args: readonly SizedNode[],
-    costs: readonly Range[],
-  ): { cost: Range; size?: Range } {
+  /** The cost of one overload with its operands, and how large its result is. */
+  #overload(expr: Call, id: string, { target, args, costs }: Operands): { cost: Range; size?: Range } {
     const known = estimateCall(expr.name, id, { target, args, elementSize: (node) => this.#elementSize(node) });
     if (known) return { cost: sum(known.cost, ...costs), ...(known.size && { size: known.size }) };
     switch (id) {

@@ -186,14 +186,15 @@ const RELATIONS: [name: string, word: string, holds: (order: number) => boolean]
 
 const ORDERED_TYPES = "bool int int+double int+uint uint uint+double uint+int double double+int double+uint string " +
   "bytes timestamp duration";
+const COMPARISONS = ORDERED_TYPES.split(" ").map((types) => `${types}=bool`).join(" ");
 
 /** `int`, `a+b` and `a+b=c` become the signatures of a binary operator. */
-function binary(name: string, word: string, types: string, run: Overload["run"], result?: string): Declaration[] {
+function binary(name: string, word: string, types: string, run: Overload["run"]): Declaration[] {
   return types.split(" ").map((each): Declaration => {
     const [operands, given] = each.split("=") as [string, string?];
     const [left, right = left] = operands.split("+") as [string, string?];
     const id = `${word}_${operands.replace("(A)", "")}`;
-    return [id, `${name}(${left}, ${right}): ${result ?? given ?? left}`, run];
+    return [id, `${name}(${left}, ${right}): ${given ?? left}`, run];
   });
 }
 
@@ -210,7 +211,7 @@ function operators(): Declaration[] {
     ...Object.entries(ARITHMETIC).flatMap(([name, { run, types }]) =>
       binary(name, words[name] ?? "subtract", types, run)
     ),
-    ...RELATIONS.flatMap(([name, word, holds]) => binary(name, word, ORDERED_TYPES, ordered(name, holds), "bool")),
+    ...RELATIONS.flatMap(([name, word, holds]) => binary(name, word, COMPARISONS, ordered(name, holds))),
     ["negate_double", "-_(double): double", negate],
     ["negate_int64", "-_(int): int", negate],
     ["index_list", "_[_](list(A), int): A", not],

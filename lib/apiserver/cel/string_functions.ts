@@ -110,7 +110,7 @@ const STRINGS: Declaration[] = [
   [
     "strings_quote",
     "strings.quote(string): string",
-    (text: string) => `"${text.toWellFormed().replaceAll(/[\x07\b\f\n\r\t\v\\"]/g, (letter) => ESCAPES[letter]!)}"`,
+    (text: string) => `"${text.toWellFormed().replaceAll(/[\\"\p{Cc}]/gu, (letter) => ESCAPES[letter] ?? letter)}"`,
   ],
   ["list_join", "list(string)#join(): string", join],
   ["list_join_string", "list(string)#join(string): string", join],

@@ -16,7 +16,8 @@ const BLOCKING = new Set([
 ]);
 
 /** Required by OpenAPI, but optional in Go or checked by the kind's rules. */
-const LENIENT = /\.(Role|ClusterRole|ValidationRule|Event|WebhookConversion|ServiceReference|[A-Za-z]+Status)$/;
+const LENIENT =
+  /\.(Role|ClusterRole|MatchCondition|ValidationRule|Event|WebhookConversion|ServiceReference|[A-Za-z]+Status)$/;
 
 /**
  * Causes in kube-apiserver's words. With `old`, skips unchanged parts (ratcheting, KEP-4008) and runs transition rules
