@@ -97,19 +97,20 @@ export function compileRequestExpression(source: string, scope: RequestScope, ty
 }
 
 function checked(source: string, scope: RequestScope, types: readonly Type[]): Expression {
-  let expression: Expression;
   try {
-    expression = compileExpression(source, environmentOf(scope));
+    return compileExpression(source, environmentOf(scope), (found) => unfit(found, types));
   } catch (error) {
-    if (!(error instanceof CompileError)) throw error;
+    if (!(error instanceof CompileError) || error.stage === "type") throw error;
     const what = error.stage === "compilation" ? "compilation failed" : "program instantiation failed";
     throw new CompileError(error.stage, `${what}: ${error.message}`);
   }
-  const found = expression.type;
-  if (types.length === 0 || types.some((type) => type.kind === found.kind)) return expression;
+}
+
+function unfit(found: Type, types: readonly Type[]): string | undefined {
+  if (types.length === 0 || types.some((type) => type.kind === found.kind)) return undefined;
   const names = types.map(runtimeName);
   const wanted = names.length === 1 ? names[0] : `one of [${names.join(" ")}]`;
-  throw new CompileError("compilation", `must evaluate to ${wanted} but got ${runtimeName(found)}`);
+  return `must evaluate to ${wanted} but got ${runtimeName(found)}`;
 }
 
 function runtimeName(type: Type): string {

@@ -19,9 +19,12 @@ export interface Expression {
   costMax(sizeOfPath: SizeOfPath): number;
 }
 
-/** Why a source is no expression. `detail` has a position unless a constant part failed. */
+/**
+ * Why a source is no expression: it does not compile, has another type than it should have, or a constant part of it
+ * fails.
+ */
 export class CompileError extends Error {
-  readonly stage: "compilation" | "instantiation";
+  readonly stage: "compilation" | "type" | "instantiation";
 
   constructor(stage: CompileError["stage"], detail: string) {
     super(detail);
@@ -30,16 +33,22 @@ export class CompileError extends Error {
 }
 
 /**
- * Compiles an expression of the language that Kubernetes 1.37 extends.
+ * Compiles an expression of the language that Kubernetes 1.37 extends. `refuse` says why a type will not do.
  *
  * @throws {CompileError} with every problem, in the words of cel-go.
  */
-export function compileExpression(source: string, environment: Environment): Expression {
+export function compileExpression(
+  source: string,
+  environment: Environment,
+  refuse: (type: Type) => string | undefined = () => undefined,
+): Expression {
   const issues = new Issues(source);
   const expr = parse(source, issues);
   if (expr) check(expr, environment, issues);
   if (expr && !issues.any) checkLiterals(expr, issues);
   if (!expr || issues.any) throw new CompileError("compilation", issues.toString());
+  const unfit = refuse(expr.type!);
+  if (unfit !== undefined) throw new CompileError("type", unfit);
   const variables = new Set<string>();
   collectVariables(expr, variables);
   return {

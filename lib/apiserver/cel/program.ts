@@ -90,6 +90,7 @@ function constant(value: Value): Plan {
   return { step: () => value, constant: value };
 }
 
+const PATTERNS = new Set(["matches", "find", "findAll"]);
 const CONVERSIONS = new Set("bool bytes double duration dyn int string timestamp type uint".split(" "));
 
 class Planner {
@@ -289,8 +290,11 @@ class Planner {
     if (CONVERSIONS.has(expr.name) && plans.length === 1 && plans[0]!.constant !== undefined) {
       return constant(call([plans[0]!.constant]));
     }
-    const pattern = expr.name === "find" || expr.name === "findAll" ? plans[1]?.constant : undefined;
-    if (typeof pattern === "string") compilePattern(pattern); // which throws for a bad one
+    if (PATTERNS.has(expr.name) && typeof plans[1]?.constant === "string") {
+      compilePattern(plans[1].constant); // which throws for a bad one
+      const cost = costOf(expr.name, id), steps = plans.map((plan) => plan.step);
+      return { step: (run) => finished(run, cost, steps.map((step) => step(run)), onTextOnly(call)) };
+    }
     const cost = costOf(expr.name, id), steps = plans.map((plan) => plan.step);
     const [first, second] = steps;
     if (steps.length === 2) {
@@ -402,6 +406,14 @@ function logic(left: Step, right: Step, decisive: boolean): Step {
     if (first instanceof CelError) throw first;
     if (typeof first !== "boolean" || typeof second !== "boolean") throw noSuchOverload();
     return !decisive;
+  };
+}
+
+/** With a constant pattern the overload is fixed, so that another type of text has no other error. */
+function onTextOnly(call: (args: Value[]) => Value): (args: Value[]) => Value {
+  return (args) => {
+    if (typeof args[0] !== "string") throw noSuchOverload();
+    return call(args);
   };
 }
 

@@ -31,13 +31,13 @@ import {
 const INT_MAX = 2n ** 63n - 1n, INT_MIN = -(2n ** 63n), UINT_MAX = 2n ** 64n - 1n;
 
 /** @throws {CelError} */
-export function checkedInt(value: bigint): bigint {
+function checkedInt(value: bigint): bigint {
   if (value > INT_MAX || value < INT_MIN) throw new CelError("integer overflow");
   return value;
 }
 
 /** @throws {CelError} */
-export function checkedUint(value: bigint): Uint {
+function checkedUint(value: bigint): Uint {
   if (value > UINT_MAX || value < 0n) throw new CelError("unsigned integer overflow");
   return new Uint(value);
 }

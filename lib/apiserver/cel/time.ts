@@ -62,7 +62,7 @@ export function checkedDuration(nanos: bigint): Duration {
   return new Duration(nanos);
 }
 
-export function floorDivide(left: bigint, right: bigint): bigint {
+function floorDivide(left: bigint, right: bigint): bigint {
   const quotient = left / right;
   return left % right !== 0n && (left < 0n) !== (right < 0n) ? quotient - 1n : quotient;
 }

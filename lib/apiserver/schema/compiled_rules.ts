@@ -82,11 +82,13 @@ function attempt(
   prefix: "" | "messageExpression ",
 ): Expression | string {
   try {
-    const expression = compileExpression(source, environment);
-    if (expression.type.kind === type) return expression;
-    return type === "bool" ? "cel expression must evaluate to a bool" : "messageExpression must evaluate to a string";
+    const unfit = type === "bool"
+      ? "cel expression must evaluate to a bool"
+      : "messageExpression must evaluate to a string";
+    return compileExpression(source, environment, (found) => found.kind === type ? undefined : unfit);
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
+    if (error.stage === "type") return error.message;
     const program = prefix === "" ? "program " : prefix;
     return error.stage === "compilation"
       ? `${prefix}compilation failed: ${error.message}`

@@ -9,7 +9,11 @@ function open(options: ConstructorParameters<typeof EmbeddedApiServer>[0] = {}) 
   const server = new EmbeddedApiServer(options), transport = server.transport();
   const call = async (method: string, path: string, body?: unknown) => {
     const headers = { "content-type": "application/json" };
-    const answer = await transport.fetch(path, { method, headers, body: body && JSON.stringify(body) });
+    const answer = await transport.fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
     return { code: answer.status, warning: answer.headers.get("warning"), body: await answer.json() };
   };
   return { server, call, [Symbol.dispose]: () => server.close() };

@@ -40,7 +40,7 @@ Deno.test("an object's rules share a budget, and none runs after it is spent", (
 
 // FR-610
 Deno.test("rules see fields of any name", () => {
-  const properties: Schema["properties"] = { constructor: { type: "string" }, "a-b": { type: "integer" } };
+  const text: Schema = { type: "string" }, properties = { constructor: text, "a-b": { type: "integer" as const } };
   const schema = ruled("self.constructor == 'c' && self.a__dash__b == 1", { properties });
   assert.deepEqual(messages({ spec: { constructor: "c", "a-b": 1, hidden: 1 } }, schema), []);
   assert.match(messages({ spec: {} }, schema)[0]!, /no such key: constructor evaluating rule: no/);
