@@ -8,7 +8,7 @@ import { builtinCauses } from "./validation/mod.ts";
 import type { WriteTarget } from "./write_target.ts";
 
 /**
- * Validates metadata, schema, CEL rules and the kind's rules; adds the kind's warnings.
+ * Validates metadata, schema, CEL rules and the kind's rules.
  *
  * @throws {ApiError} 422 with every cause; 400 where a built-in field has the wrong type, because Go's decoder refuses
  *   it first.
@@ -28,5 +28,4 @@ export function checkCandidate(target: WriteTarget, object: DynamicObject, old?:
     ...strategy.validate?.(object, old) ?? [],
   ];
   if (causes.length > 0) throw invalid(type, object.metadata?.name ?? "", causes);
-  target.warnings.push(...strategy.warnings ?? []);
 }

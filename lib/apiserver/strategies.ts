@@ -1,6 +1,5 @@
 import type { ResourceType } from "./resource_type.ts";
 import type { Strategy } from "./strategy.ts";
-import { admissionStrategy } from "./strategy_admission.ts";
 import { configMapStrategy } from "./strategy_config_map.ts";
 import { crdStrategy } from "./strategy_crd.ts";
 import { namespaceStrategy } from "./strategy_namespace.ts";
@@ -19,8 +18,6 @@ const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
   "customresourcedefinitions.apiextensions.k8s.io": crdStrategy,
   "daemonsets.apps": daemonSetStrategy,
   "jobs.batch": jobStrategy,
-  "mutatingadmissionpolicies.admissionregistration.k8s.io": admissionStrategy,
-  "mutatingadmissionpolicybindings.admissionregistration.k8s.io": admissionStrategy,
   "mutatingwebhookconfigurations.admissionregistration.k8s.io": webhookStrategy,
   "validatingwebhookconfigurations.admissionregistration.k8s.io": webhookStrategy,
   "clusterrolebindings.rbac.authorization.k8s.io": rbacStrategy,

@@ -29,8 +29,8 @@ const OPTIONS = { CREATE: "CreateOptions", UPDATE: "UpdateOptions", DELETE: "Del
 const REVIEW = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" } as const;
 
 /**
- * Runs the webhooks and policies of a write as kube-apiserver does: mutating webhooks, then policies and validating
- * webhooks. Those with
+ * Runs the webhooks and policies of a write as kube-apiserver does: mutating policies and webhooks, then validating
+ * ones. Those with
  * `reinvocationPolicy: IfNeeded` run again after a later change. Validating ones run one by one, so that a run repeats.
  */
 export class AdmissionChain {
@@ -43,7 +43,11 @@ export class AdmissionChain {
     this.#server = server;
     this.#table = table;
     this.#caller = caller;
-    this.#policies = new PolicyChain(server, policies);
+    this.#policies = new PolicyChain(server, policies, {
+      request: (as, attributes) => this.#request(as, attributes),
+      inVersion: (object, as) => this.#inVersion(object, as),
+      accepted: (changed, attributes) => this.#accepted(changed, attributes),
+    });
   }
 
   /** Whether any policy or webhook has a rule for this write. */
@@ -56,8 +60,11 @@ export class AdmissionChain {
 
   /** @throws {ApiError} where a webhook denies the request, or fails under `failurePolicy: Fail`. */
   async mutate(attributes: AdmissionAttributes): Promise<DynamicObject | undefined> {
-    let { object } = attributes;
-    const webhooks = this.#table.of("mutating"), again = new Set<Webhook>(), seen: Webhook[] = [];
+    let object = await this.#policies.mutate(attributes);
+    const afterPolicies = object,
+      webhooks = this.#table.of("mutating"),
+      again = new Set<Webhook>(),
+      seen: Webhook[] = [];
     for (const webhook of webhooks) {
       const next = await this.#run("mutating", webhook, { ...attributes, object });
       if (next.called && !jsonEqual(next.object, object)) { for (const former of seen) again.add(former); }
@@ -67,12 +74,15 @@ export class AdmissionChain {
     for (const webhook of webhooks.filter((each) => again.has(each))) {
       object = (await this.#run("mutating", webhook, { ...attributes, object })).object;
     }
-    return object;
+    const changed = !jsonEqual(object, afterPolicies) || !jsonEqual(afterPolicies, attributes.object);
+    return changed && this.#policies.wantsAgain(attributes)
+      ? await this.#policies.mutate({ ...attributes, object }, true)
+      : object;
   }
 
   /** @throws {ApiError} as {@linkcode mutate}. */
   async validate(attributes: AdmissionAttributes): Promise<void> {
-    await this.#policies.validate(attributes, (as) => this.#request(as, attributes));
+    await this.#policies.validate(attributes);
     for (const webhook of this.#table.of("validating")) await this.#run("validating", webhook, attributes);
   }
 
@@ -132,10 +142,11 @@ export class AdmissionChain {
   /** Applies a webhook's patch; returns the object in the request's version. */
   async #patched(
     { name }: Webhook,
-    { object, type, warnings }: AdmissionAttributes,
+    attributes: AdmissionAttributes,
     as: ResourceType,
     patch: string,
   ): Promise<DynamicObject> {
+    const { object } = attributes;
     if (!object) {
       throw internal(
         `admission webhook "${name}" attempted to modify the object, which is not supported for this operation`,
@@ -149,7 +160,12 @@ export class AdmissionChain {
       throw internal(describeError(error));
     }
     if (!isObject(next) || !isObject(next.metadata)) throw internal(`admission webhook "${name}" made no object of it`);
-    const result = await this.#inVersion(next as DynamicObject, type);
+    return await this.#accepted(next as DynamicObject, attributes);
+  }
+
+  /** The changed object in the request's version, decoded and with defaults. */
+  async #accepted(changed: DynamicObject, { type, warnings }: AdmissionAttributes): Promise<DynamicObject> {
+    const result = await this.#inVersion(changed, type);
     try {
       // The patch made a copy, so `result` can be edited.
       decodeObject(result, type, "Ignore", warnings);
@@ -216,5 +232,5 @@ function reviewRequest(uid: string, as: ResourceType, attributes: AdmissionAttri
 }
 
 function internal(why: string): ApiError {
-  return new ApiError(500, "InternalError", `Internal error occurred: ${why}`);
+  return new ApiError(500, "InternalError", `Internal error occurred: ${why}`, { causes: [{ message: why }] });
 }

@@ -20,7 +20,14 @@ export interface Validation {
   readonly reason?: string;
 }
 
-/** A ValidatingAdmissionPolicy's spec. */
+/** Of a MutatingAdmissionPolicy. */
+export interface Mutation {
+  readonly patchType: "ApplyConfiguration" | "JSONPatch";
+  readonly applyConfiguration?: { readonly expression: string };
+  readonly jsonPatch?: { readonly expression: string };
+}
+
+/** The spec of a ValidatingAdmissionPolicy or a MutatingAdmissionPolicy. */
 export interface PolicySpec {
   readonly failurePolicy?: "Fail" | "Ignore";
   readonly paramKind?: { readonly apiVersion: string; readonly kind: string };
@@ -29,6 +36,8 @@ export interface PolicySpec {
   readonly variables?: readonly { readonly name: string; readonly expression: string }[];
   readonly validations?: readonly Validation[];
   readonly auditAnnotations?: readonly { readonly key: string; readonly valueExpression: string }[];
+  readonly mutations?: readonly Mutation[];
+  readonly reinvocationPolicy?: "Never" | "IfNeeded";
 }
 
 export interface ParamRef {
@@ -38,7 +47,7 @@ export interface ParamRef {
   readonly parameterNotFoundAction?: "Allow" | "Deny";
 }
 
-/** A ValidatingAdmissionPolicyBinding's spec. */
+/** The spec of a binding; only those of validating policies have actions. */
 export interface BindingSpec {
   readonly policyName: string;
   readonly paramRef?: ParamRef;
@@ -58,36 +67,38 @@ export interface BoundPolicy {
   readonly bindings: readonly Binding[];
 }
 
+export type PolicyPhase = "mutating" | "validating";
+
 const GROUP = "admissionregistration.k8s.io";
-const POLICIES = `validatingadmissionpolicies.${GROUP}`, BINDINGS = `validatingadmissionpolicybindings.${GROUP}`;
 
 /** The policies in effect, by name. */
 export class PolicyTable {
   readonly #storage: Storage;
-  #bound: readonly BoundPolicy[] | undefined;
+  #phases: Partial<Record<PolicyPhase, readonly BoundPolicy[]>> = {};
 
   constructor(storage: Storage) {
     this.#storage = storage;
     storage.subscribe((resource) => {
-      if (resource === POLICIES || resource === BINDINGS) this.#bound = undefined;
+      if (resource.endsWith(GROUP)) this.#phases = {};
     });
   }
 
-  get bound(): readonly BoundPolicy[] {
-    return this.#bound ??= this.#read();
+  of(phase: PolicyPhase): readonly BoundPolicy[] {
+    return this.#phases[phase] ??= this.#read(phase);
   }
 
   rebuild(): void {
-    this.#bound = undefined;
+    this.#phases = {};
   }
 
-  #read(): BoundPolicy[] {
-    const bindings = [...this.#storage.scan(BINDINGS)].map(([, { object }]): Binding => ({
+  #read(phase: PolicyPhase): BoundPolicy[] {
+    const scanned = (what: string) => [...this.#storage.scan(`${phase}admission${what}.${GROUP}`)];
+    const bindings = scanned("policybindings").map(([, { object }]): Binding => ({
       name: object.metadata?.name ?? "",
       spec: specOf(object) as unknown as BindingSpec,
     }));
     if (bindings.length === 0) return [];
-    return [...this.#storage.scan(POLICIES)].map(([, { object }]): BoundPolicy => {
+    return scanned("policies").map(([, { object }]): BoundPolicy => {
       const name = object.metadata?.name ?? "";
       return { name, spec: specOf(object), bindings: bindings.filter(({ spec }) => spec.policyName === name) };
     }).filter((policy) => policy.bindings.length > 0);

@@ -1,13 +1,15 @@
-import type { StatusReason } from "../../apimachinery/mod.ts";
+import { jsonEqual } from "../../base/mod.ts";
+import type { DynamicObject, StatusReason } from "../../apimachinery/mod.ts";
 import { ApiError, forbidden } from "../api_error.ts";
 import { jsonValue } from "../cel/mod.ts";
 import type { ResourceType } from "../resource_type.ts";
 import type { AdmissionAttributes, AdmissionServer } from "./attributes.ts";
-import type { Binding, BoundPolicy, MatchResources, PolicyTable } from "./policy.ts";
+import type { PolicyTable } from "./policy.ts";
 import { type Denial, evaluatePolicy } from "./policy_evaluation.ts";
-import { checkParamKind, ConfigurationError, paramsOf } from "./policy_params.ts";
+import { type Invocation, PolicyMatcher } from "./policy_matcher.ts";
+import { mutate, MutationError } from "./policy_mutation.ts";
 import { requestVariables } from "./request_variables.ts";
-import { selectorsMatch, webhookType, type WrittenObject } from "./webhook_match.ts";
+import type { WrittenObject } from "./webhook_match.ts";
 
 const CODES: Readonly<Record<string, number>> = {
   Forbidden: 403,
@@ -16,70 +18,112 @@ const CODES: Readonly<Record<string, number>> = {
   Unauthorized: 401,
 };
 
-/** A request as a policy sees it, in the version that the policy's rules name. */
-export type MakeRequest = (as: ResourceType) => Promise<Record<string, unknown>>;
+/** How a policy sees the object of a write, and what becomes of its changes. */
+export interface ObjectViews {
+  /** An AdmissionReview's request, in a version. */
+  request(as: ResourceType, attributes: AdmissionAttributes): Promise<Record<string, unknown>>;
+  inVersion(object: DynamicObject, as: ResourceType): Promise<DynamicObject>;
+  /** In the request's version, decoded and with defaults. */
+  accepted(changed: DynamicObject, attributes: AdmissionAttributes): Promise<DynamicObject>;
+}
 
 interface Refusal extends Denial {
   readonly policy: string;
   readonly binding?: string;
 }
 
-/** Runs ValidatingAdmissionPolicies, before validating webhooks. */
+type Applied = Extract<Invocation, { as: ResourceType }>;
+
+/** Runs admission policies: mutating ones before mutating webhooks, validating ones before validating webhooks. */
 export class PolicyChain {
   readonly #server: AdmissionServer;
-  readonly #table: PolicyTable;
+  readonly #views: ObjectViews;
+  readonly #validating: PolicyMatcher;
+  readonly #mutating: PolicyMatcher;
 
-  constructor(server: AdmissionServer, table: PolicyTable) {
+  constructor(server: AdmissionServer, table: PolicyTable, views: ObjectViews) {
     this.#server = server;
-    this.#table = table;
+    this.#views = views;
+    this.#validating = new PolicyMatcher(server, table, "validating");
+    this.#mutating = new PolicyMatcher(server, table, "mutating");
   }
 
   /** Whether any policy in effect has a rule for this write. */
   hasPolicyFor(write: WrittenObject): boolean {
-    return this.#table.bound.some(({ spec }) => this.#typeFor(spec.matchConstraints ?? {}, write) !== undefined);
+    return this.#validating.hasPolicyFor(write) || this.#mutating.hasPolicyFor(write);
+  }
+
+  /**
+   * The object with the changes of all mutating policies. `again` runs those with `reinvocationPolicy: IfNeeded` once
+   * more, as is due after a later change.
+   *
+   * @throws {ApiError} where a policy fails under `failurePolicy: Fail`.
+   */
+  async mutate(attributes: AdmissionAttributes, again = false): Promise<DynamicObject | undefined> {
+    const refusals: Refusal[] = [];
+    let { object } = attributes;
+    for (const invocation of [...this.#mutating.invocations(attributes)]) {
+      const { policy, binding } = invocation;
+      if (again && policy.spec.reinvocationPolicy !== "IfNeeded") continue;
+      const named = { policy: policy.name, ...(binding && { binding: binding.name }) };
+      try {
+        if ("failure" in invocation) throw new MutationError(invocation.failure);
+        object = await this.#changed(invocation, { ...attributes, object });
+      } catch (error) {
+        if (!(error instanceof MutationError)) throw error;
+        if (policy.spec.failurePolicy === "Ignore") continue;
+        refusals.push({ ...named, message: error.message, ...("failure" in invocation ? {} : { reason: "Invalid" }) });
+      }
+    }
+    if (refusals.length > 0) throw notMutated(refusals, attributes);
+    return object;
+  }
+
+  /** Whether a policy wants to run again after a later change. */
+  wantsAgain(attributes: AdmissionAttributes): boolean {
+    return [...this.#mutating.invocations(attributes)].some(({ policy }) =>
+      policy.spec.reinvocationPolicy === "IfNeeded"
+    );
+  }
+
+  async #changed(invocation: Applied, attributes: AdmissionAttributes): Promise<DynamicObject | undefined> {
+    const { policy, as, params } = invocation;
+    let { object } = attributes;
+    for (const param of params) {
+      if (!object) return undefined;
+      for (const mutation of policy.spec.mutations ?? []) {
+        const now = { ...attributes, object };
+        const variables = requestVariables(await this.#views.request(as, now), now, this.#server);
+        const seen = await this.#views.inVersion(object, as);
+        const next = mutate({ spec: policy.spec, mutation, object: seen, type: as }, {
+          ...variables,
+          params: jsonValue(param),
+        });
+        if (next && !jsonEqual(next, seen)) object = await this.#views.accepted(next, now);
+      }
+    }
+    return object;
   }
 
   /** @throws {ApiError} where a binding denies; others warn. All policies run before the first denial is answered. */
-  async validate(attributes: AdmissionAttributes, request: MakeRequest): Promise<void> {
+  async validate(attributes: AdmissionAttributes): Promise<void> {
     const refusals: Refusal[] = [];
-    for (const policy of this.#table.bound) {
-      const as = this.#match(policy.spec.matchConstraints ?? {}, attributes);
-      if (!as) continue;
-      const failure = configurationFailure(() => checkParamKind(policy.spec, this.#server));
-      if (failure !== undefined) {
-        if (policy.spec.failurePolicy !== "Ignore") {
-          refusals.push({ policy: policy.name, message: `failed to configure policy: ${failure}` });
-        }
-        continue;
-      }
-      for (const binding of policy.bindings) {
-        if (!this.#bindingMatches(binding, attributes)) continue;
-        refusals.push(...this.#apply(policy, binding, await request(as), attributes));
+    for (const invocation of this.#validating.invocations(attributes)) {
+      if (!("failure" in invocation)) refusals.push(...await this.#denials(invocation, attributes));
+      else if (invocation.policy.spec.failurePolicy !== "Ignore") {
+        const { policy, binding, failure } = invocation;
+        refusals.push({ policy: policy.name, ...(binding && { binding: binding.name }), message: failure });
       }
     }
     if (refusals.length > 0) throw refused(refusals[0]!, attributes);
   }
 
-  #apply(
-    policy: BoundPolicy,
-    binding: Binding,
-    request: Record<string, unknown>,
-    attributes: AdmissionAttributes,
-  ): Refusal[] {
-    const named = { policy: policy.name, binding: binding.name }, refusals: Refusal[] = [];
-    const variables = requestVariables(request, attributes, this.#server);
-    let params: ReturnType<typeof paramsOf> = [];
-    const failure = configurationFailure(() => {
-      params = paramsOf(policy.spec, binding.spec.paramRef, attributes.namespace, this.#server);
-    });
-    if (failure !== undefined) {
-      const message = `failed to configure binding: ${failure}`;
-      return policy.spec.failurePolicy === "Ignore" ? [] : [{ ...named, message }];
-    }
+  async #denials({ policy, binding, as, params }: Applied, attributes: AdmissionAttributes): Promise<Refusal[]> {
+    const variables = requestVariables(await this.#views.request(as, attributes), attributes, this.#server);
+    const actions = binding.spec.validationActions ?? [], refusals: Refusal[] = [];
     for (const param of params) {
       for (const denial of evaluatePolicy(policy.spec, { ...variables, params: jsonValue(param) })) {
-        const actions = binding.spec.validationActions ?? [];
-        if (actions.includes("Deny")) refusals.push({ ...named, ...denial });
+        if (actions.includes("Deny")) refusals.push({ policy: policy.name, binding: binding.name, ...denial });
         if (!actions.includes("Warn")) continue;
         const who = `ValidatingAdmissionPolicy '${policy.name}' with binding '${binding.name}'`;
         attributes.warnings.push(`Validation failed for ${who}: ${denial.message}`);
@@ -87,53 +131,26 @@ export class PolicyChain {
     }
     return refusals;
   }
-
-  #typeFor({ resourceRules = [], matchPolicy }: MatchResources, write: WrittenObject): ResourceType | undefined {
-    return webhookType(
-      { rules: resourceRules, matchPolicy: matchPolicy ?? "Equivalent" },
-      write,
-      this.#server.registry,
-    );
-  }
-
-  /** The version in which the constraints match; undefined if they do not. */
-  #match(constraints: MatchResources, write: WrittenObject): ResourceType | undefined {
-    const { excludeResourceRules: excluded = [], ...rest } = constraints;
-    if (!selectorsMatch(rest, write, this.#server.storage)) return undefined;
-    if (excluded.length > 0 && this.#typeFor({ ...rest, resourceRules: excluded }, write)) return undefined;
-    return this.#typeFor(rest, write);
-  }
-
-  /** A binding without rules takes all that its policy takes. */
-  #bindingMatches({ spec: { matchResources } }: Binding, write: WrittenObject): boolean {
-    if (!matchResources) return true;
-    const all = {
-      operations: ["*"],
-      apiGroups: ["*"],
-      apiVersions: ["*"],
-      resources: ["*", "*/*"],
-      scope: "*",
-    } as const;
-    const resourceRules = matchResources.resourceRules?.length ? matchResources.resourceRules : [all];
-    return this.#match({ ...matchResources, resourceRules }, write) !== undefined;
-  }
 }
 
-/** Why the configuration cannot be used; undefined if it can. */
-function configurationFailure(configure: () => void): string | undefined {
-  try {
-    configure();
-    return undefined;
-  } catch (error) {
-    if (error instanceof ConfigurationError) return error.message;
-    throw error;
-  }
+function forbiddenWrite({ type, name, object }: AdmissionAttributes, why: string, causes: readonly string[]): ApiError {
+  const known = name || object?.metadata?.name || object?.metadata?.generateName || "";
+  return forbidden(type, known, why, causes.map((message) => ({ message })));
 }
 
 function refused({ policy, binding, message, reason = "Invalid" }: Refusal, attributes: AdmissionAttributes): ApiError {
-  const { type, name, object } = attributes, metadata = object?.metadata;
   const who = `ValidatingAdmissionPolicy '${policy}'${binding === undefined ? "" : ` with binding '${binding}'`}`;
-  const text = `${who} denied request: ${message}`;
-  const base = forbidden(type, name || metadata?.name || metadata?.generateName || "", text, [{ message: text }]);
+  const text = `${who} denied request: ${message}`, base = forbiddenWrite(attributes, text, [text]);
   return new ApiError(CODES[reason] ?? 422, reason as StatusReason, base.message, base.status.details);
+}
+
+/** kube-apiserver keeps the code 403, whatever the reason. */
+function notMutated(refusals: readonly Refusal[], attributes: AdmissionAttributes): ApiError {
+  const texts = refusals.map(({ policy, binding, message }) =>
+    binding === undefined
+      ? `policy "${policy}" denied request: ${message}`
+      : `policy '${policy}' with binding '${binding}' denied request: ${message}`
+  );
+  const { details } = forbiddenWrite(attributes, texts[0]!, texts).status;
+  return new ApiError(403, (refusals[0]!.reason ?? "Forbidden") as StatusReason, texts[0]!, details);
 }

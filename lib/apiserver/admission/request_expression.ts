@@ -9,6 +9,7 @@ import {
   INT,
   listOf,
   mapOf,
+  sameType,
   STRING,
   structType,
   TIMESTAMP,
@@ -19,6 +20,8 @@ import {
 export interface RequestScope {
   readonly params: boolean;
   readonly authorizer: boolean;
+  /** They may make objects and JSON patches. */
+  readonly patches?: boolean;
   /** The types of `variables`; absent where there are none. */
   readonly variables?: ReadonlyMap<string, Type>;
 }
@@ -87,7 +90,8 @@ const COMPILED_MAX = 1_000;
  */
 export function compileRequestExpression(source: string, scope: RequestScope, types: readonly Type[]): Expression {
   const declared = [...scope.variables ?? []].map(([name, type]) => `${name}:${formatType(type)}`).join();
-  const key = `${scope.params} ${scope.authorizer} ${types.map((type) => type.kind).join()} ${declared} ${source}`;
+  const allowed = [scope.params, scope.authorizer, scope.patches].join(), wanted = types.map(formatType).join();
+  const key = `${allowed} ${wanted} ${declared} ${source}`;
   const known = compiled.get(key);
   if (known) return known;
   const expression = checked(source, scope, types);
@@ -107,7 +111,7 @@ function checked(source: string, scope: RequestScope, types: readonly Type[]): E
 }
 
 function unfit(found: Type, types: readonly Type[]): string | undefined {
-  if (types.length === 0 || types.some((type) => type.kind === found.kind)) return undefined;
+  if (types.length === 0 || types.some((type) => sameType(type, found))) return undefined;
   const names = types.map(runtimeName);
   const wanted = names.length === 1 ? names[0] : `one of [${names.join(" ")}]`;
   return `must evaluate to ${wanted} but got ${runtimeName(found)}`;
@@ -117,7 +121,7 @@ function runtimeName(type: Type): string {
   return type.kind === "null" ? "null_type" : formatType(type);
 }
 
-function environmentOf({ params, authorizer, variables }: RequestScope): Environment {
+function environmentOf({ params, authorizer, variables, patches }: RequestScope): Environment {
   return new Environment([
     ["object", DYN],
     ["oldObject", DYN],
@@ -131,5 +135,5 @@ function environmentOf({ params, authorizer, variables }: RequestScope): Environ
       ]
       : [],
     ...variables ? [["variables", structType("kubernetes.variables", variables)] as const] : [],
-  ]);
+  ], patches);
 }

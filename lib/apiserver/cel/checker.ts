@@ -265,10 +265,9 @@ class Checker {
     }
     for (const field of expr.fields) {
       this.check(field.value);
-      const type = this.#structField(field.at, struct, field.name),
-        value = this.#unwrapped(field.value, field.optional);
-      if (this.#substitution.assignable([type], [value])) continue;
-      const what = `expected type of field '${field.name}' is '${formatType(type)}'`;
+      const type = struct.fields?.get(field.name), value = this.#unwrapped(field.value, field.optional);
+      if (type && this.#substitution.assignable([type], [value])) continue;
+      const what = `expected type of field '${field.name}' is '${type ? formatType(type) : ""}'`;
       this.#issues.report(field.at, `${what} but provided type is '${formatType(value)}'`);
     }
     return struct;

@@ -1,5 +1,4 @@
-import type { Functions, Overload } from "./functions.ts";
-import { CIDR_TYPE, IP_TYPE } from "./functions.ts";
+import { CIDR_TYPE, declare, type Functions, IP_TYPE, type Overload } from "./functions.ts";
 import { declareAuthorizer } from "./authorizer_functions.ts";
 import { declareFormats } from "./format_functions.ts";
 import { declareLists } from "./list_functions.ts";
@@ -8,7 +7,7 @@ import { declareQuantities } from "./quantity_functions.ts";
 import { declareSemver } from "./semver_functions.ts";
 import { declareStandard } from "./standard_functions.ts";
 import { declareStrings } from "./string_functions.ts";
-import { DYN, listOf, mapOf, optionalOf, SIMPLE_TYPES, type Type, typeOfType } from "./type.ts";
+import { DYN, listOf, mapOf, optionalOf, SIMPLE_TYPES, STRING, structType, type Type, typeOfType } from "./type.ts";
 
 /** The runtime names of types, which expressions may compare with `type(x)`. */
 const RUNTIME_NAMES: Record<string, string> = {
@@ -47,15 +46,39 @@ function kubernetesFunctions(): Functions {
   return functions = table;
 }
 
+let forPatches: Functions | undefined;
+
+function patchFunctions(): Functions {
+  if (forPatches) return forPatches;
+  const table = new Map<string, Overload[]>();
+  const escape = (key: string) => key.replaceAll("~", "~0").replaceAll("/", "~1");
+  declare(table, [["string_jsonpatch_escapeKey_string", "jsonpatch.escapeKey(string): string", escape]]);
+  return forPatches = table;
+}
+
+/** An object may have any field: no schema is known where a policy is checked. */
+const ANY_FIELD = { get: () => DYN };
+
+export const JSON_PATCH = structType(
+  "JSONPatch",
+  new Map<string, Type>([["op", STRING], ["path", STRING], ["from", STRING], ["value", DYN]]),
+);
+export const OBJECT = structType("Object", ANY_FIELD);
+
+function patchType(name: string): Type | undefined {
+  if (name === JSON_PATCH.name) return JSON_PATCH;
+  return name === "Object" || name.startsWith("Object.") ? structType(name, ANY_FIELD) : undefined;
+}
+
 /** The names that an expression may use. */
 export class Environment {
   readonly #variables: ReadonlyMap<string, Type>;
-  readonly #structs: ReadonlyMap<string, Type>;
+  readonly #patches: boolean;
 
-  /** `structs`: the types that expressions may create, as `Name{field: value}`. */
-  constructor(variables: Iterable<readonly [string, Type]>, structs: Iterable<readonly [string, Type]> = []) {
+  /** `patches`: expressions may make objects and JSON patches (KEP-3962), as `Object{field: value}`. */
+  constructor(variables: Iterable<readonly [string, Type]>, patches = false) {
     this.#variables = new Map(variables);
-    this.#structs = new Map(structs);
+    this.#patches = patches;
   }
 
   /** A variable, or the name of a type. */
@@ -68,10 +91,10 @@ export class Environment {
   }
 
   overloads(name: string): readonly Overload[] | undefined {
-    return kubernetesFunctions().get(name);
+    return kubernetesFunctions().get(name) ?? (this.#patches ? patchFunctions().get(name) : undefined);
   }
 
   struct(name: string): Type | undefined {
-    return this.#structs.get(name);
+    return this.#patches ? patchType(name) : undefined;
   }
 }

@@ -62,6 +62,8 @@ export function parse(source: string, issues: Issues): Expr | undefined {
   }
 }
 
+const FIELD_STARTS = "{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}";
+
 class Parser {
   readonly #tokens: Token[];
   readonly #issues: Issues;
@@ -401,15 +403,18 @@ class Parser {
   #struct(name: string): Expr {
     const open = this.#expect("{");
     const fields: StructField[] = [];
-    while (!this.#is("}")) {
-      const optional = this.#accept("?") !== undefined;
-      const field = this.#take();
-      if (field.kind !== "identifier") this.#fail(field, `mismatched input '${field.text}' expecting IDENTIFIER`);
+    let comma = this.#accept(",") !== undefined, more = !comma && !this.#is("}");
+    while (more) {
+      const optional = this.#accept("?") !== undefined, field = this.#peek();
+      if (field.kind !== "identifier") this.#mismatch(optional ? "{IDENTIFIER, ESC_IDENTIFIER}" : FIELD_STARTS);
+      this.#take();
       const colon = this.#expect(":");
       fields.push({ at: colon.at, name: field.text, value: this.#expression(), optional });
-      if (!this.#accept(",")) break;
+      comma = this.#accept(",") !== undefined;
+      more = comma && (this.#is("?") || this.#peek().kind === "identifier");
     }
-    this.#expect("}");
+    if (comma) this.#expect("}");
+    else this.#close("}", false);
     return { kind: "struct", at: open.at, name, fields };
   }
 

@@ -1,9 +1,16 @@
-import { type Call, type Comprehension, type Expr, isBinding, type ListLiteral, type MapLiteral } from "./ast.ts";
+import {
+  type Call,
+  type Comprehension,
+  type Expr,
+  isBinding,
+  type ListLiteral,
+  type MapLiteral,
+  type StructField,
+} from "./ast.ts";
 import { costOf, LIST_COST, MAP_COST, STRUCT_COST } from "./call_cost.ts";
+import { implementation } from "./dispatch.ts";
 import type { Environment } from "./environment.ts";
-import type { Overload } from "./functions.ts";
 import { compilePattern } from "./re2.ts";
-import type { Type } from "./type.ts";
 import {
   ArrayList,
   CelError,
@@ -13,6 +20,7 @@ import {
   MapValue,
   noSuchOverload,
   Optional,
+  StructValue,
   typeName,
   TypeValue,
   Uint,
@@ -118,21 +126,30 @@ class Planner {
       case "map":
         return this.#map(expr);
       case "struct": {
-        const fields = expr.fields.map((field) => {
-          const value = this.plan(field.value).step;
-          return (run: Run): [Value, Value] => [field.name, value(run)];
-        });
+        const name = expr.name.replace(/^\./, ""), fields = expr.fields.map((field) => this.#structField(field));
         return {
           step: (run) => {
-            const entries = fields.map((field) => field(run));
+            const entries = fields.flatMap((field) => field(run) ?? []);
             run.charge(STRUCT_COST);
-            return new EntryMap(entries);
+            return new StructValue(name, entries);
           },
         };
       }
       case "comprehension":
         return { step: isBinding(expr) ? this.#binding(expr) : this.#loop(expr) };
     }
+  }
+
+  /** Undefined for an optional field without value. */
+  #structField({ name, value, optional }: StructField): (run: Run) => [readonly [Value, Value]] | undefined {
+    const step = this.plan(value).step;
+    if (!optional) return (run) => [[name, step(run)]];
+    return (run) => {
+      const given = step(run);
+      if (given instanceof Optional) return given.value === undefined ? undefined : [[name, given.value]];
+      const what = `cannot initialize optional entry '${name}' from non-optional value`;
+      throw new CelError(`${what} ${display(given)}`);
+    };
   }
 
   #variable(name: string): Plan {
@@ -434,44 +451,6 @@ function isPlainSet(plan: Plan): boolean {
     [...plan.constant].every((item) =>
       ["string", "bigint", "number", "boolean"].includes(typeof item) || item instanceof Uint
     );
-}
-
-function implementation(expr: Call, types: readonly Type[]): (args: Value[]) => Value {
-  const overloads = expr.overloads!, only = overloads[0]!;
-  if (overloads.length === 1 && (only.open || types.every(isConcrete))) return (args) => only.run(...args);
-  if (only.open) return (args) => only.run(...args);
-  return (args) => {
-    const fitting = overloads.find((overload) => fits(overload, args));
-    if (fitting) return fitting.run(...args);
-    throw new CelError(`no such overload: ${expr.name}(${args.map(typeName).join(", ")})`);
-  };
-}
-
-function isConcrete(type: Type): boolean {
-  return type.kind !== "dyn" && type.kind !== "error" && type.kind !== "param" && type.params.every(isConcrete);
-}
-
-function fits(overload: Overload, args: readonly Value[]): boolean {
-  return overload.parameters.every((type, index) => isOfType(args[index]!, type));
-}
-
-const RUNTIME: Partial<Record<Type["kind"], string>> = {
-  duration: "google.protobuf.Duration",
-  timestamp: "google.protobuf.Timestamp",
-  null: "null_type",
-};
-
-/** Lists and maps are judged by their first entry. */
-function isOfType(value: Value, type: Type): boolean {
-  if (type.kind === "dyn" || type.kind === "param") return true;
-  if (type.kind === "struct" || type.kind === "opaque") return typeName(value) === type.name;
-  if (typeName(value) !== (RUNTIME[type.kind] ?? type.kind)) return false;
-  if (value instanceof ListValue) return value.size === 0 || isOfType(value.at(0), type.params[0]!);
-  if (!(value instanceof MapValue)) return true;
-  for (const key of value.keys()) {
-    return isOfType(key, type.params[0]!) && isOfType(value.find(key)!, type.params[1]!);
-  }
-  return true;
 }
 
 /** A field, key or item; undefined if absent. */

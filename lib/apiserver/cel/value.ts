@@ -134,6 +134,20 @@ export class EntryMap extends MapValue {
   }
 }
 
+/** What `Name{field: value}` makes. */
+export class StructValue extends EntryMap {
+  readonly name: string;
+
+  constructor(name: string, fields: Iterable<readonly [Value, Value]>) {
+    super(fields);
+    this.name = name;
+  }
+
+  override equals(other: Value): boolean {
+    return other instanceof StructValue && this.name === other.name && super.equals(other);
+  }
+}
+
 /** 1, 1u and 1.0 are the same key. */
 function keyOf(key: Value): unknown {
   if (key instanceof Uint) return key.value;
@@ -193,7 +207,7 @@ export function typeName(value: Value): string {
   if (value instanceof Duration) return "google.protobuf.Duration";
   if (value instanceof Timestamp) return "google.protobuf.Timestamp";
   if (value instanceof ListValue) return "list";
-  if (value instanceof MapValue) return "map";
+  if (value instanceof MapValue) return value instanceof StructValue ? value.name : "map";
   if (value instanceof Optional) return "optional_type";
   return value instanceof TypeValue ? "type" : value.typeName;
 }

@@ -1,4 +1,4 @@
-import { BOOL, CompileError, NULL, STRING, type Type } from "../cel/mod.ts";
+import { BOOL, CompileError, JSON_PATCH, listOf, NULL, OBJECT, STRING, type Type } from "../cel/mod.ts";
 import { compileRequestExpression, type RequestScope } from "../admission/request_expression.ts";
 import { faultsOf, labelSelector, qualifiedName, qualifiedNameFaults } from "./names.ts";
 import { all, each, fields, oneOf, type Place, present, required, type Rule } from "./place.ts";
@@ -170,10 +170,9 @@ function auditAnnotation(policy: string, scope: RequestScope): Rule {
   });
 }
 
-/** ValidatingAdmissionPolicies. */
-export function validatingPolicy(at: Place): void {
-  const spec = at.field("spec"), constraints = spec.field("matchConstraints");
-  const params = spec.field("paramKind").isPresent;
+/** What both kinds of policies have; the scope of their expressions. */
+function policySpec(spec: Place): RequestScope {
+  const constraints = spec.field("matchConstraints"), params = spec.field("paramKind").isPresent;
   fields({ failurePolicy: all(required(), present(oneOf("Fail", "Ignore"))), paramKind })(spec);
   if (!constraints.isPresent) constraints.required();
   else {
@@ -182,7 +181,12 @@ export function validatingPolicy(at: Place): void {
   }
   matchConditions(params)(spec.field("matchConditions"));
   const declared = variables(spec.field("variables"), params);
-  const scope = { params, authorizer: true, ...(spec.field("variables").items.length > 0 && { variables: declared }) };
+  return { params, authorizer: true, ...(spec.field("variables").items.length > 0 && { variables: declared }) };
+}
+
+/** ValidatingAdmissionPolicies. */
+export function validatingPolicy(at: Place): void {
+  const spec = at.field("spec"), scope = policySpec(spec);
   const validations = spec.field("validations"), annotations = spec.field("auditAnnotations");
   if (validations.items.length === 0 && annotations.items.length === 0) {
     for (const list of [validations, annotations]) {
@@ -229,13 +233,63 @@ function validationActions(at: Place): void {
   if (seen.size === 0) at.required();
 }
 
-/** ValidatingAdmissionPolicyBindings. */
-export const validatingPolicyBinding: Rule = fields({
+const CHANGES = ["*", "CONNECT", "CREATE", "UPDATE"];
+
+/** What is deleted cannot be changed. */
+const changes: Rule = (rules) => {
+  for (const rule of rules.items) {
+    for (const operation of rule.field("operations").items) {
+      if (CHANGES.includes(operation.text)) continue;
+      operation.renamed(`${rules.path}.operations`).unsupported(CHANGES);
+    }
+  }
+};
+
+function mutation(scope: RequestScope): Rule {
+  return (at) => {
+    const patchType = at.field("patchType"), configuration = at.field("applyConfiguration");
+    const patch = at.field("jsonPatch"), patches = patchType.text === "JSONPatch";
+    if (patchType.text === "") patchType.required();
+    else if (!patches && patchType.text !== "ApplyConfiguration") {
+      patchType.unsupported(["ApplyConfiguration", "JSONPatch"]);
+    } else {
+      const [wanted, other] = patches ? [patch, configuration] : [configuration, patch];
+      const source = wanted.field("expression"), text = source.text.trim();
+      if (!wanted.isPresent) wanted.required(`must be specified when patchType is ${patchType.text}`);
+      else if (text === "") source.required();
+      else {
+        const wider = { variables: new Map(), ...scope, patches: true };
+        expression(source, text, wider, [patches ? listOf(JSON_PATCH) : OBJECT]);
+      }
+      if (!other.isPresent) return;
+      const name = patches ? "{applyConfiguration}" : "{jsonPatch}";
+      other.invalid(`must not be specified when patchType is ${patchType.text}`, name);
+    }
+  };
+}
+
+/** MutatingAdmissionPolicies. */
+export function mutatingPolicy(at: Place): void {
+  const spec = at.field("spec"), scope = policySpec(spec), mutations = spec.field("mutations");
+  changes(spec.field("matchConstraints").field("resourceRules"));
+  if (mutations.items.length === 0) mutations.required("mutations must contain at least one item");
+  each(mutation(scope))(mutations);
+  const reinvocation = spec.field("reinvocationPolicy");
+  if (reinvocation.text === "") reinvocation.required();
+  else oneOf("IfNeeded", "Never")(reinvocation);
+}
+
+const binding: Record<string, Rule> = {
   "spec.policyName": (at) => {
     if (at.text === "") at.required();
     else for (const fault of faultsOf("dnsSubdomain", at.text)) at.invalid(fault);
   },
   "spec.paramRef": paramRef,
   "spec.matchResources": matchResources,
-  "spec.validationActions": validationActions,
-});
+};
+
+/** ValidatingAdmissionPolicyBindings. */
+export const validatingPolicyBinding: Rule = fields({ ...binding, "spec.validationActions": validationActions });
+
+/** MutatingAdmissionPolicyBindings. */
+export const mutatingPolicyBinding: Rule = fields({ ...binding, "spec.matchResources.resourceRules": changes });

@@ -1,5 +1,6 @@
 import { type Area, create, define, patch, type Script, type Step } from "../script.ts";
 import { DATA, DATA_SCHEMA, EVALUATED } from "./cel_expressions.ts";
+import { mutationScripts, mutationSetup } from "./cel_mutations.ts";
 import { policyScripts, policySetup } from "./cel_policies.ts";
 import { REFUSED } from "./cel_refused.ts";
 
@@ -332,6 +333,12 @@ const lives: Script[] = [
 /** The Common Expression Language: evaluation, compile errors, costs, and what rules say of objects. */
 export const cel: Area = {
   name: "cel",
-  setup: [...policySetup, ...setup, ...lived],
-  scripts: [...evaluated, ...[...refused, ...declared, ...costs].map(codeOfTaken), ...lives, ...policyScripts],
+  setup: [...policySetup, ...mutationSetup, ...setup, ...lived],
+  scripts: [
+    ...evaluated,
+    ...[...refused, ...declared, ...costs].map(codeOfTaken),
+    ...lives,
+    ...policyScripts,
+    ...mutationScripts,
+  ],
 };

@@ -270,7 +270,10 @@ inEffect(
 inEffect(
   "with audit annotations",
   {
-    auditAnnotations: [{ key: "size", valueExpression: "string(object.data.size)" }, { key: "none", valueExpression: "null" }],
+    auditAnnotations: [{ key: "size", valueExpression: "string(object.data.size)" }, {
+      key: "none",
+      valueExpression: "null",
+    }],
   },
   {},
   creates({ size: "1" }, {}),
