@@ -19,7 +19,7 @@ export class ApiError extends Error {
 }
 
 function detailsOf(resource: Resource, name: string): NonNullable<ApiStatus["details"]> {
-  return { name, group: resource.group || undefined, kind: resource.plural };
+  return { name: name || undefined, group: resource.group || undefined, kind: resource.plural };
 }
 
 export function notFound(resource: Resource, name: string): ApiError {
@@ -51,7 +51,8 @@ export function invalid(type: { group: string; kind: string }, name: string, cau
   const qualified = type.group === "" ? type.kind : `${type.kind}.${type.group}`;
   const texts = causes.map((cause) => cause.field ? `${cause.field}: ${cause.message}` : `${cause.message}`);
   const message = `${qualified} "${name}" is invalid: ${texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`}`;
-  return new ApiError(422, "Invalid", message, { name, group: type.group || undefined, kind: type.kind, causes });
+  const details = { name: name || undefined, group: type.group || undefined, kind: type.kind, causes };
+  return new ApiError(422, "Invalid", message, details);
 }
 
 export function badRequest(message: string): ApiError {

@@ -26,8 +26,18 @@ export function admitNew(server: ServerContext, type: ResourceType, object: Dyna
 }
 
 /** Runs the plugins for an update. */
-export function admitChanged(server: ServerContext, type: ResourceType, object: DynamicObject): void {
+export function admitChanged(
+  server: ServerContext,
+  type: ResourceType,
+  { object, live }: { readonly object: DynamicObject; readonly live: DynamicObject },
+): void {
+  // What admission gave stays where the client leaves it out.
+  if (storageResource(type) === "pods") keepFields(specOf(object), live.spec, ["priority", "preemptionPolicy"]);
   run(ON_UPDATE, server, type, object);
+}
+
+function keepFields(spec: Fields, live: unknown, fields: readonly string[]): void {
+  for (const field of fields) if (isObject(live) && live[field] !== undefined) spec[field] ??= live[field];
 }
 
 function run(plugins: typeof PLUGINS, server: ServerContext, type: ResourceType, object: DynamicObject): void {

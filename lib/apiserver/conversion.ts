@@ -1,5 +1,6 @@
 import { formatJson, isObject, jsonClone } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
+import { autoscalerAs, AUTOSCALING_V1, AUTOSCALING_V2 } from "./autoscaling_conversion.ts";
 import type { KindVersions, ResourceType } from "./resource_type.ts";
 import { pruneUnknown } from "./schema/pruning.ts";
 import type { StoredObject } from "./stored_object.ts";
@@ -55,14 +56,16 @@ export function inVersion(
 }
 
 function renamedTo(object: DynamicObject, apiVersion: string): DynamicObject {
+  if (apiVersion === AUTOSCALING_V1 || object.apiVersion === AUTOSCALING_V1) return autoscalerAs(object, apiVersion);
   if (apiVersion === EVENTS_API) return { ...renamed(object, "toEvents"), apiVersion };
   if (object.apiVersion === EVENTS_API) return { ...renamed(object, "toCore"), apiVersion };
   return { ...object, apiVersion };
 }
 
-/** Events use core/v1, custom resources the version that their CRD names. */
+/** Events use core/v1, autoscalers v2, custom resources the version that their CRD names. */
 export function storedVersion(object: DynamicObject, type: ResourceType): string {
   if (type.versions) return type.versions.storage;
+  if (object.apiVersion === AUTOSCALING_V1) return AUTOSCALING_V2;
   return object.apiVersion === EVENTS_API && object.kind === "Event" ? "v1" : object.apiVersion!;
 }
 
@@ -72,7 +75,8 @@ export function toStorage(object: DynamicObject, type: ResourceType): DynamicObj
 }
 
 export function membersAsVersion(stored: StoredObject, type: ResourceType): string {
-  if (type.group !== "events.k8s.io" || type.plural !== "events") return stored.members;
+  const apiVersion = formatApiVersion(type);
+  if (apiVersion !== EVENTS_API && apiVersion !== AUTOSCALING_V1) return stored.members;
   const { kind: _kind, apiVersion: _apiVersion, ...rest } = asVersion(stored, type);
   return formatJson(rest).slice(1);
 }

@@ -1,8 +1,6 @@
 import { isObject, setKey } from "../base/mod.ts";
 import {
   type DynamicObject,
-  isDnsLabel,
-  isDnsSubdomain,
   isLabelValue,
   isQualifiedName,
   type ObjectMeta,
@@ -10,18 +8,11 @@ import {
 } from "../apimachinery/mod.ts";
 import { badRequest, forbiddenField, invalidValue, requiredValue } from "./api_error.ts";
 import type { ResourceType } from "./resource_type.ts";
+import { faultsOf, segmentFaults } from "./validation/names.ts";
 
 /** apimachinery's TotalAnnotationSizeLimitB. */
 const ANNOTATIONS_BYTES_MAX = 256 * 1024;
 
-const SUBDOMAIN_HINT =
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and " +
-  "end with an alphanumeric character (e.g. 'example.com', regex used for validation is " +
-  "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const LABEL_HINT =
-  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with " +
-  "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is " +
-  "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const QUALIFIED_HINT =
   "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric " +
   "character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is " +
@@ -34,10 +25,10 @@ const VALUE_HINT =
 const RBAC_GROUP = "rbac.authorization.k8s.io";
 const LABEL_NAMED = new Set(["namespaces", "services"]);
 
-function nameFault(type: ResourceType, name: string): string | undefined {
-  if (type.group === RBAC_GROUP) return /^\.{1,2}$|[/%]/.test(name) ? "may not contain '/' or '%'" : undefined;
-  if (type.group === "" && LABEL_NAMED.has(type.plural)) return isDnsLabel(name) ? undefined : LABEL_HINT;
-  return isDnsSubdomain(name) ? undefined : SUBDOMAIN_HINT;
+/** RBAC's names are segments of paths, some kinds' names labels, all others' subdomains. */
+function nameFaults(type: ResourceType, name: string): string[] {
+  if (type.group === RBAC_GROUP) return segmentFaults(name);
+  return faultsOf(type.group === "" && LABEL_NAMED.has(type.plural) ? "dnsLabel" : "dnsSubdomain", name);
 }
 
 /** @throws {ApiError} 400 for metadata of a wrong type, as Go's decoder answers. */
@@ -80,11 +71,11 @@ export function validateMetadata(type: ResourceType, object: DynamicObject, old?
   const causes: StatusCause[] = [];
   if (!metadata.name) causes.push(requiredValue("metadata.name", "name or generateName is required"));
   else if (!old) {
-    const fault = nameFault(type, metadata.name);
-    if (fault) causes.push(invalidValue("metadata.name", metadata.name, fault));
+    const { name } = metadata;
+    causes.push(...nameFaults(type, name).map((fault) => invalidValue("metadata.name", name, fault)));
   }
   causes.push(...labelCauses(metadata.labels ?? {}), ...annotationCauses(metadata.annotations ?? {}));
-  causes.push(...finalizerCauses(metadata, old?.metadata), ...ownerCauses(metadata));
+  causes.push(...finalizerCauses(type, metadata, old?.metadata), ...ownerCauses(metadata));
   if (old) causes.push(...immutableCauses(metadata, old.metadata!));
   return causes;
 }
@@ -115,11 +106,26 @@ export function annotationCauses(annotations: Readonly<Record<string, string>>):
   return causes;
 }
 
-function finalizerCauses(metadata: ObjectMeta, old: ObjectMeta | undefined): StatusCause[] {
+const STANDARD_FINALIZERS = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
+
+/** core's validateKubeFinalizerName. */
+function kubernetesFinalizers(finalizers: readonly string[]): StatusCause[] {
+  const why = "name is neither a standard finalizer name nor is it fully qualified";
+  return finalizers.flatMap((finalizer, index) =>
+    finalizer.includes("/") || STANDARD_FINALIZERS.has(finalizer)
+      ? []
+      : [invalidValue(`metadata.finalizers[${index}]`, finalizer, why)]
+  );
+}
+
+function finalizerCauses(type: ResourceType, metadata: ObjectMeta, old: ObjectMeta | undefined): StatusCause[] {
   const field = "metadata.finalizers";
   const finalizers = metadata.finalizers ?? [];
-  const causes = finalizers.filter((finalizer) => !isQualifiedName(finalizer))
-    .map((finalizer) => invalidValue(field, finalizer, QUALIFIED_HINT));
+  const causes = type.builtin ? kubernetesFinalizers(finalizers) : [];
+  causes.push(
+    ...finalizers.filter((finalizer) => !isQualifiedName(finalizer))
+      .map((finalizer) => invalidValue(field, finalizer, QUALIFIED_HINT)),
+  );
   if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
     causes.push(invalidValue(field, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));
   }

@@ -5,6 +5,7 @@ import { storageResource } from "./resource_registry.ts";
 import { validateObject } from "./schema/validation.ts";
 import { strategyOf } from "./strategies.ts";
 import { builtinCauses } from "./validation/mod.ts";
+import { builtinWarnings } from "./validation/warnings.ts";
 import type { WriteTarget } from "./write_target.ts";
 
 /**
@@ -27,5 +28,8 @@ export function checkCandidate(target: WriteTarget, object: DynamicObject, old?:
     ...(type.builtin && builtinCauses(storageResource(type), object, old)) || schemaCauses,
     ...strategy.validate?.(object, old) ?? [],
   ];
-  if (causes.length > 0) throw invalid(type, object.metadata?.name ?? "", causes);
+  // Events of both groups are validated as those of the core group.
+  const named = storageResource(type) === "events" ? { group: "", kind: type.kind } : type;
+  if (causes.length > 0) throw invalid(named, object.metadata?.name ?? "", causes);
+  if (type.builtin) target.warnings.push(...builtinWarnings(storageResource(type), object));
 }

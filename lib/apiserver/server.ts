@@ -19,6 +19,7 @@ import { type AccessAttributes, accessDenied, Authorizer } from "./authorizer.ts
 import { BackgroundQueue } from "./background.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { ClaimProtection } from "./claim_protection.ts";
+import { deprecationWarnings } from "./validation/warnings.ts";
 import { CrdLifecycle } from "./crd_lifecycle.ts";
 import { GarbageCollector } from "./garbage_collector.ts";
 import { impersonated } from "./impersonation.ts";
@@ -29,8 +30,7 @@ import { ObjectConverter } from "./object_converter.ts";
 import { checkBodySize } from "./request_body.ts";
 import { type RequestInfo, requestInfo } from "./request_info.ts";
 import { handleResource, typeOf } from "./resource_handler.ts";
-import { ResourceRegistry } from "./resource_registry.ts";
-import type { ResourceType } from "./resource_type.ts";
+import { ResourceRegistry, storageResource } from "./resource_registry.ts";
 import { builtinResourceTypes } from "./schema/definitions.ts";
 import { type ServerContext } from "./server_context.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./server_limits.ts";
@@ -85,7 +85,7 @@ export class EmbeddedApiServer {
     const logger = options.logger ?? silentLogger;
     const clock = options.clock ?? new SystemClock(), random = options.random ?? new SystemRandom();
     const storage = new Storage({ logLengthMax: limits.logLengthMax });
-    const registry = new ResourceRegistry(servedBuiltinTypes), authorizer = new Authorizer(storage);
+    const registry = new ResourceRegistry(builtinResourceTypes), authorizer = new Authorizer(storage);
     this.#webhooks = new WebhookTable(storage);
     this.#policies = new PolicyTable(storage);
     this.#caller = new WebhookCaller(clock, options.webhookFetch ?? fetchWebhook, limits.webhookAnswerBytesMax);
@@ -152,6 +152,7 @@ export class EmbeddedApiServer {
       if (!this.#authorizer.decide(user, attributes).allowed) throw accessDenied(user, attributes);
       if (info.kind === "path") return handlePath(this.#context, info, request.headers.accept);
       const type = typeOf(this.#context, info);
+      if (type.builtin) warnings.push(...deprecationWarnings(storageResource(type)));
       const { headers, signal } = request;
       const resourceRequest = { info, type, headers, body, signal, user, warnings };
       return await (this.#special.handle(resourceRequest) ?? handleResource(this.#context, resourceRequest));
@@ -202,11 +203,6 @@ export class EmbeddedApiServer {
     this.#context.background.close();
     this.#context.storage.close();
   }
-}
-
-/** One version per type, except Events: HorizontalPodAutoscalers would need a conversion. */
-function servedBuiltinTypes(): readonly ResourceType[] {
-  return builtinResourceTypes().filter(({ group, version }) => group !== "autoscaling" || version !== "v1");
 }
 
 function attributesOf(info: RequestInfo): AccessAttributes {

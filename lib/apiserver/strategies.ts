@@ -1,9 +1,9 @@
 import type { ResourceType } from "./resource_type.ts";
 import type { Strategy } from "./strategy.ts";
 import { configMapStrategy } from "./strategy_config_map.ts";
+import { claimStrategy, leaseStrategy, persistentVolumeStrategy, priorityClassStrategy } from "./strategy_cluster.ts";
 import { crdStrategy } from "./strategy_crd.ts";
 import { namespaceStrategy } from "./strategy_namespace.ts";
-import { rbacStrategy } from "./strategy_rbac.ts";
 import { secretStrategy } from "./strategy_secret.ts";
 import { serviceStrategy } from "./strategy_service.ts";
 import { webhookStrategy } from "./strategy_webhook.ts";
@@ -16,12 +16,14 @@ const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
   secrets: secretStrategy,
   services: serviceStrategy,
   "customresourcedefinitions.apiextensions.k8s.io": crdStrategy,
+  "leases.coordination.k8s.io": leaseStrategy,
+  "persistentvolumeclaims": claimStrategy,
+  "persistentvolumes": persistentVolumeStrategy,
+  "priorityclasses.scheduling.k8s.io": priorityClassStrategy,
   "daemonsets.apps": daemonSetStrategy,
   "jobs.batch": jobStrategy,
   "mutatingwebhookconfigurations.admissionregistration.k8s.io": webhookStrategy,
   "validatingwebhookconfigurations.admissionregistration.k8s.io": webhookStrategy,
-  "clusterrolebindings.rbac.authorization.k8s.io": rbacStrategy,
-  "rolebindings.rbac.authorization.k8s.io": rbacStrategy,
 };
 
 const NONE: Strategy = {};
@@ -44,7 +46,8 @@ const WITH_GENERATION = new Set([
   "customresourcedefinitions.apiextensions.k8s.io",
   "ingressclasses.networking.k8s.io",
   "ingresses.networking.k8s.io",
-  "priorityclasses.scheduling.k8s.io",
+  "flowschemas.flowcontrol.apiserver.k8s.io",
+  "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",
   "networkpolicies.networking.k8s.io",
   "poddisruptionbudgets.policy",
   "endpointslices.discovery.k8s.io",

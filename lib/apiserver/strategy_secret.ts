@@ -71,8 +71,27 @@ function typeCauses(object: DynamicObject): StatusCause[] {
   if (type === "kubernetes.io/basic-auth" && !("username" in data) && !("password" in data)) {
     return [requiredValue("data[username]"), requiredValue("data[password]")];
   }
+  const docker = type === "kubernetes.io/dockerconfigjson" ? ".dockerconfigjson" : ".dockercfg";
+  if (type.startsWith("kubernetes.io/dockerc") && typeof data[docker] === "string") {
+    const fault = jsonFault(atob(data[docker]));
+    return fault === undefined ? [] : [invalidValue(`data[${docker}]`, "<secret contents redacted>", fault)];
+  }
   const keys = Object.hasOwn(REQUIRED_KEYS, type) ? REQUIRED_KEYS[type]! : [];
   return keys.filter((key) => !Object.hasOwn(data, key)).map((key) => requiredValue(`data[${key}]`));
+}
+
+/** In Go's words, without a part of the text beyond one character. */
+function jsonFault(text: string): string | undefined {
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch {
+    const first = text.trimStart()[0];
+    if (first === undefined) return "unexpected end of JSON input";
+    return /[[{"\d-]/.test(first)
+      ? "unexpected end of JSON input"
+      : `invalid character '${first}' looking for beginning of value`;
+  }
 }
 
 function updateCauses(object: DynamicObject, old: DynamicObject): StatusCause[] {

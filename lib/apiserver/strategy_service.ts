@@ -1,4 +1,4 @@
-import { isObject } from "../base/mod.ts";
+import { isObject, jsonEqual } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 import type { Strategy } from "./strategy.ts";
 
@@ -11,14 +11,21 @@ export const serviceStrategy: Strategy = {
     const spec = specOf(object);
     object.status = { loadBalancer: {} };
     if (spec.type === "ExternalName") return;
-    if (!spec.clusterIP) spec.clusterIP = clusterIp(object.metadata?.uid ?? "");
+    if (!spec.clusterIP && !spec.clusterIPs) spec.clusterIP = clusterIp(object.metadata?.uid ?? "");
     addFamilies(spec);
     addNodePorts(spec, object.metadata?.uid ?? "");
   },
   prepareForUpdate(object, old) {
     const spec = specOf(object);
     const before = isObject(old.spec) ? old.spec : {};
-    if (spec.type === "ExternalName") return;
+    if (spec.type === "ExternalName") {
+      if (before.type !== "ExternalName") dropAddresses(spec, before);
+      return;
+    }
+    // A client that knows one address changes only this one.
+    if (spec.clusterIP && spec.clusterIP !== before.clusterIP && jsonEqual(spec.clusterIPs, before.clusterIPs)) {
+      spec.clusterIPs = [spec.clusterIP];
+    }
     if (!spec.clusterIP) spec.clusterIP = before.clusterIP ?? clusterIp(old.metadata?.uid ?? "");
     addFamilies(spec);
     addNodePorts(spec, object.metadata?.uid ?? "");
@@ -29,6 +36,13 @@ function specOf(object: DynamicObject): Record<string, unknown> {
   const spec: Record<string, unknown> = isObject(object.spec) ? object.spec : {};
   object.spec = spec;
   return spec;
+}
+
+/** Addresses that the client left as they were go with the type that had them. */
+function dropAddresses(spec: Record<string, unknown>, before: Record<string, unknown>): void {
+  for (const field of ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"]) {
+    if (jsonEqual(spec[field], before[field])) delete spec[field];
+  }
 }
 
 function addFamilies(spec: Record<string, unknown>): void {

@@ -186,7 +186,7 @@ function complete(
 ): DynamicObject {
   const resource = storageResource(type), nowMs = server.clock.now();
   if (type.builtin) storeEmptyLists(next, type.schema);
-  if (subresource === undefined) admitChanged(server, type, next);
+  if (subresource === undefined) admitChanged(server, type, { object: next, live });
   if (subresource === undefined) strategyOf(resource).prepareForUpdate?.(next, live, { type, nowMs });
   if (subresource !== "status" && countsGenerations(type, resource)) {
     next.metadata!.generation = (live.metadata!.generation ?? 0) +

@@ -16,6 +16,7 @@ import type { AdmissionAttributes, AdmissionServer } from "./attributes.ts";
 import type { PolicyTable } from "./policy.ts";
 import { PolicyChain } from "./policy_chain.ts";
 import { applyDefaults } from "../schema/defaulting.ts";
+import { decodingFault } from "../schema/go_decoder.ts";
 import type { Webhook, WebhookPhase, WebhookTable } from "./webhook.ts";
 import { conditionsMatch, type Match } from "./match_conditions.ts";
 import { requestVariables } from "./request_variables.ts";
@@ -58,26 +59,30 @@ export class AdmissionChain {
       );
   }
 
-  /** @throws {ApiError} where a webhook denies the request, or fails under `failurePolicy: Fail`. */
+  /**
+   * Policies and then webhooks change the object. What changed before a later change runs once more if it wants to.
+   *
+   * @throws {ApiError} where a webhook denies the request, or fails under `failurePolicy: Fail`.
+   */
   async mutate(attributes: AdmissionAttributes): Promise<DynamicObject | undefined> {
-    let object = await this.#policies.mutate(attributes);
-    const afterPolicies = object,
-      webhooks = this.#table.of("mutating"),
-      again = new Set<Webhook>(),
-      seen: Webhook[] = [];
+    const first = await this.#policies.mutate(attributes), webhooks = this.#table.of("mutating");
+    const again = new Set<Webhook>(), seen: Webhook[] = [];
+    let { object } = first;
     for (const webhook of webhooks) {
       const next = await this.#run("mutating", webhook, { ...attributes, object });
       if (next.called && !jsonEqual(next.object, object)) { for (const former of seen) again.add(former); }
       if (next.called && webhook.reinvocationPolicy === "IfNeeded") seen.push(webhook);
       object = next.object;
     }
+    if (first.repeatable.size > 0 && !jsonEqual(object, attributes.object)) {
+      const second = await this.#policies.mutate({ ...attributes, object }, first.repeatable);
+      if (!jsonEqual(second.object, object)) { for (const former of seen) again.add(former); }
+      object = second.object;
+    }
     for (const webhook of webhooks.filter((each) => again.has(each))) {
       object = (await this.#run("mutating", webhook, { ...attributes, object })).object;
     }
-    const changed = !jsonEqual(object, afterPolicies) || !jsonEqual(afterPolicies, attributes.object);
-    return changed && this.#policies.wantsAgain(attributes)
-      ? await this.#policies.mutate({ ...attributes, object }, true)
-      : object;
+    return object;
   }
 
   /** @throws {ApiError} as {@linkcode mutate}. */
@@ -166,6 +171,8 @@ export class AdmissionChain {
   /** The changed object in the request's version, decoded and with defaults. */
   async #accepted(changed: DynamicObject, { type, warnings }: AdmissionAttributes): Promise<DynamicObject> {
     const result = await this.#inVersion(changed, type);
+    const fault = type.builtin ? decodingFault(result, type.schema) : undefined;
+    if (fault !== undefined) throw internal(fault);
     try {
       // The patch made a copy, so `result` can be edited.
       decodeObject(result, type, "Ignore", warnings);

@@ -7,7 +7,7 @@ import type { AdmissionAttributes, AdmissionServer } from "./attributes.ts";
 import type { PolicyTable } from "./policy.ts";
 import { type Denial, evaluatePolicy } from "./policy_evaluation.ts";
 import { type Invocation, PolicyMatcher } from "./policy_matcher.ts";
-import { mutate, MutationError } from "./policy_mutation.ts";
+import { matches, mutate, MutationError } from "./policy_mutation.ts";
 import { requestVariables } from "./request_variables.ts";
 import type { WrittenObject } from "./webhook_match.ts";
 
@@ -32,6 +32,12 @@ interface Refusal extends Denial {
   readonly binding?: string;
 }
 
+export interface Mutated {
+  readonly object: DynamicObject | undefined;
+  /** The policies that want to run again after a change. */
+  readonly repeatable: ReadonlySet<string>;
+}
+
 type Applied = Extract<Invocation, { as: ResourceType }>;
 
 /** Runs admission policies: mutating ones before mutating webhooks, validating ones before validating webhooks. */
@@ -54,52 +60,55 @@ export class PolicyChain {
   }
 
   /**
-   * The object with the changes of all mutating policies. `again` runs those with `reinvocationPolicy: IfNeeded` once
-   * more, as is due after a later change.
+   * Changes the object by all mutating policies; with `only`, by those that are due once more.
    *
    * @throws {ApiError} where a policy fails under `failurePolicy: Fail`.
    */
-  async mutate(attributes: AdmissionAttributes, again = false): Promise<DynamicObject | undefined> {
-    const refusals: Refusal[] = [];
+  async mutate(attributes: AdmissionAttributes, only?: ReadonlySet<string>): Promise<Mutated> {
+    const refusals: Refusal[] = [], repeatable = new Set<string>();
     let { object } = attributes;
     for (const invocation of [...this.#mutating.invocations(attributes)]) {
-      const { policy, binding } = invocation;
-      if (again && policy.spec.reinvocationPolicy !== "IfNeeded") continue;
-      const named = { policy: policy.name, ...(binding && { binding: binding.name }) };
-      try {
-        if ("failure" in invocation) throw new MutationError(invocation.failure);
-        object = await this.#changed(invocation, { ...attributes, object });
-      } catch (error) {
-        if (!(error instanceof MutationError)) throw error;
-        if (policy.spec.failurePolicy === "Ignore") continue;
-        refusals.push({ ...named, message: error.message, ...("failure" in invocation ? {} : { reason: "Invalid" }) });
-      }
+      const { policy, binding } = invocation, { reinvocationPolicy, failurePolicy } = policy.spec;
+      const key = `${policy.name}/${binding?.name}`;
+      if (only && !only.has(key)) continue;
+      if (reinvocationPolicy === "IfNeeded") repeatable.add(key);
+      const refuse = (message: string, reason?: "Invalid") => {
+        if (failurePolicy === "Ignore") return;
+        refusals.push({ policy: policy.name, ...(binding && { binding: binding.name }), message, reason });
+      };
+      if ("failure" in invocation) refuse(invocation.failure);
+      else object = await this.#changed(invocation, { ...attributes, object }, (why) => refuse(why, "Invalid"));
     }
     if (refusals.length > 0) throw notMutated(refusals, attributes);
-    return object;
+    return { object, repeatable };
   }
 
-  /** Whether a policy wants to run again after a later change. */
-  wantsAgain(attributes: AdmissionAttributes): boolean {
-    return [...this.#mutating.invocations(attributes)].some(({ policy }) =>
-      policy.spec.reinvocationPolicy === "IfNeeded"
-    );
-  }
-
-  async #changed(invocation: Applied, attributes: AdmissionAttributes): Promise<DynamicObject | undefined> {
-    const { policy, as, params } = invocation;
+  /** A mutation that fails is passed over. */
+  async #changed(invocation: Applied, attributes: AdmissionAttributes, fail: (why: string) => void) {
+    const { policy: { spec }, as, params } = invocation;
     let { object } = attributes;
     for (const param of params) {
-      if (!object) return undefined;
-      for (const mutation of policy.spec.mutations ?? []) {
-        const now = { ...attributes, object };
-        const variables = requestVariables(await this.#views.request(as, now), now, this.#server);
-        const seen = await this.#views.inVersion(object, as);
-        const next = mutate({ spec: policy.spec, mutation, object: seen, type: as }, {
-          ...variables,
-          params: jsonValue(param),
-        });
-        if (next && !jsonEqual(next, seen)) object = await this.#views.accepted(next, now);
+      const variables = async (now: AdmissionAttributes) => ({
+        ...requestVariables(await this.#views.request(as, now), now, this.#server),
+        params: jsonValue(param),
+      });
+      try {
+        if (!matches(spec, await variables({ ...attributes, object }))) continue;
+      } catch (error) {
+        if (!(error instanceof MutationError)) throw error;
+        fail(error.message);
+        continue;
+      }
+      for (const mutation of spec.mutations ?? []) {
+        if (!object) return undefined;
+        const now = { ...attributes, object }, seen = await this.#views.inVersion(object, as);
+        try {
+          const next = mutate({ spec, mutation, object: seen, type: as }, await variables(now));
+          if (!jsonEqual(next, seen)) object = await this.#views.accepted(next, now);
+        } catch (error) {
+          if (!(error instanceof MutationError)) throw error;
+          fail(error.message);
+        }
       }
     }
     return object;

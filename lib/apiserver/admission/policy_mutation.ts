@@ -36,23 +36,35 @@ export interface MutationTarget {
 }
 
 /**
- * Applies one mutation of a MutatingAdmissionPolicy (KEP-3962); undefined if the policy's conditions do not hold.
+ * Whether the policy's conditions hold.
  *
  * @throws {MutationError}
  */
-export function mutate(
-  { spec, mutation, object, type }: MutationTarget,
-  variables: Variables,
-): DynamicObject | undefined {
-  try {
-    const expressions = new PolicyExpressions(spec, variables), match = expressions.match();
-    if ("error" in match) throw new MutationError(match.error);
-    if (!match.matches) return undefined;
-    const { applyConfiguration, jsonPatch } = mutation, patches = mutation.patchType === "JSONPatch";
-    const source = (patches ? jsonPatch : applyConfiguration)?.expression.trim() ?? "";
+export function matches(spec: PolicySpec, variables: Variables): boolean {
+  const match = failing(() => new PolicyExpressions(spec, variables).match());
+  if ("error" in match) throw new MutationError(match.error);
+  return match.matches;
+}
+
+/**
+ * Applies one mutation of a MutatingAdmissionPolicy (KEP-3962).
+ *
+ * @throws {MutationError}
+ */
+export function mutate({ spec, mutation, object, type }: MutationTarget, variables: Variables): DynamicObject {
+  const { applyConfiguration, jsonPatch } = mutation, patches = mutation.patchType === "JSONPatch";
+  const source = (patches ? jsonPatch : applyConfiguration)?.expression.trim() ?? "";
+  return failing(() => {
+    const expressions = new PolicyExpressions(spec, variables);
     const { value, error } = expressions.evaluate(source, [patches ? listOf(JSON_PATCH) : OBJECT], { patches: true });
     if (error !== undefined) throw new MutationError(error);
     return patches ? patched(object, value as ListValue) : applied(object, value as StructValue, type);
+  });
+}
+
+function failing<T>(run: () => T): T {
+  try {
+    return run();
   } catch (error) {
     if (error instanceof BudgetSpent || error instanceof CelError) throw new MutationError(error.message);
     throw error;

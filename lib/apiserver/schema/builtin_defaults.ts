@@ -13,6 +13,7 @@ export function builtinDefaults(definition: string, value: Fields): void {
 const CORE = "io.k8s.api.core.v1", APPS = "io.k8s.api.apps.v1", BATCH = "io.k8s.api.batch.v1";
 const RBAC = "io.k8s.api.rbac.v1", ADMISSION = "io.k8s.api.admissionregistration.v1";
 const EXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1";
+const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
 const PROBES = ["livenessProbe", "readinessProbe", "startupProbe"];
 
 const RULES: Readonly<Record<string, (value: Fields) => void>> = {
@@ -23,6 +24,7 @@ const RULES: Readonly<Record<string, (value: Fields) => void>> = {
   [`${CORE}.EphemeralContainer`]: container,
   [`${CORE}.Probe`]: (value) =>
     fill(value, { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 }),
+  [`${CORE}.EndpointPort`]: (value) => fill(value, { protocol: "TCP" }),
   [`${CORE}.HTTPGetAction`]: (value) => fill(value, { path: "/", scheme: "HTTP" }),
   [`${CORE}.ObjectFieldSelector`]: (value) => fill(value, { apiVersion: "v1" }),
   [`${CORE}.SecretVolumeSource`]: (value) => fill(value, { defaultMode: 420 }),
@@ -31,7 +33,6 @@ const RULES: Readonly<Record<string, (value: Fields) => void>> = {
   [`${CORE}.ProjectedVolumeSource`]: (value) => fill(value, { defaultMode: 420 }),
   [`${CORE}.ServiceAccountTokenProjection`]: (value) => fill(value, { expirationSeconds: 3600 }),
   [`${CORE}.HostPathVolumeSource`]: (value) => fill(value, { type: "" }),
-  [`${CORE}.PersistentVolumeClaimSpec`]: (value) => fill(value, { volumeMode: "Filesystem" }),
   [`${CORE}.PersistentVolume`]: (value) => {
     fillAlways(value, "status", { phase: "Pending" });
     fillInside(value, "spec", { volumeMode: "Filesystem", persistentVolumeReclaimPolicy: "Retain" });
@@ -53,7 +54,10 @@ const RULES: Readonly<Record<string, (value: Fields) => void>> = {
   },
   [`${APPS}.ReplicaSet`]: (value) => fillInside(value, "spec", { replicas: 1 }),
   [`${APPS}.StatefulSet`]: (value) => inside(value, "spec", statefulSet),
-  [`${APPS}.DaemonSet`]: (value) => inside(value, "spec", daemonSet),
+  [`${APPS}.DaemonSet`]: (value) => {
+    inside(value, "spec", daemonSet);
+    inside(value, "metadata", (metadata) => fillAlways(metadata, "annotations", { [TEMPLATE_GENERATION]: "1" }));
+  },
   [`${BATCH}.Job`]: job,
   [`${BATCH}.CronJobSpec`]: (value) =>
     fill(value, {
@@ -85,7 +89,16 @@ const RULES: Readonly<Record<string, (value: Fields) => void>> = {
   [`${EXTENSIONS}.CustomResourceDefinitionSpec`]: customResourceDefinition,
   "io.k8s.api.networking.v1.NetworkPolicySpec": networkPolicy,
   "io.k8s.api.networking.v1.NetworkPolicyPort": (value) => fill(value, { protocol: "TCP" }),
-  "io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec": (value) => fill(value, { minReplicas: 1 }),
+  "io.k8s.api.networking.v1.IngressClassParametersReference": (value) => fill(value, { scope: "Cluster" }),
+  "io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerSpec": (value) =>
+    fill(value, { minReplicas: 1, targetCPUUtilizationPercentage: UTILIZATION }),
+  "io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec": autoscaler,
+  "io.k8s.api.discovery.v1.EndpointPort": (value) => fill(value, { name: "", protocol: "TCP" }),
+  "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference": (value) => fill(value, { port: 443 }),
+  "io.k8s.api.flowcontrol.v1.FlowSchemaSpec": (value) => fill(value, { matchingPrecedence: 1_000 }),
+  "io.k8s.api.storage.v1.CSIDriverSpec": csiDriver,
+  [`${CORE}.LimitRangeItem`]: limitRangeItem,
+  [`${CORE}.PersistentVolumeClaimSpec`]: (value) => fill(value, { volumeMode: "Filesystem" }),
   "io.k8s.api.storage.v1.StorageClass": (value) =>
     fill(value, { reclaimPolicy: "Delete", volumeBindingMode: "Immediate" }),
   "io.k8s.api.scheduling.v1.PriorityClass": (value) => fill(value, { preemptionPolicy: "PreemptLowerPriority" }),
@@ -117,12 +130,16 @@ function secret(value: Fields): void {
 
 function service(spec: Fields): void {
   fill(spec, { sessionAffinity: "None", type: "ClusterIP" });
+  if (spec.sessionAffinity === "None") delete spec.sessionAffinityConfig;
   if (spec.sessionAffinity === "ClientIP") {
     fillAlways(spec, "sessionAffinityConfig", {});
     inside(spec, "sessionAffinityConfig", (config) => fillAlways(config, "clientIP", { timeoutSeconds: 10_800 }));
   }
   if (spec.type !== "ExternalName") fill(spec, { internalTrafficPolicy: "Cluster" });
-  if (spec.type === "NodePort" || spec.type === "LoadBalancer") fill(spec, { externalTrafficPolicy: "Cluster" });
+  const isReached = Array.isArray(spec.externalIPs) && spec.externalIPs.length > 0;
+  if (spec.type === "NodePort" || spec.type === "LoadBalancer" || isReached) {
+    fill(spec, { externalTrafficPolicy: "Cluster" });
+  }
   if (spec.type === "LoadBalancer") fill(spec, { allocateLoadBalancerNodePorts: true });
   for (const port of Array.isArray(spec.ports) ? spec.ports : []) {
     if (isObject(port)) fill(port, { targetPort: port.port, protocol: "TCP" });
@@ -185,7 +202,6 @@ function container(value: Fields): void {
 }
 
 function namespace(value: Fields): void {
-  fillAlways(value, "spec", { finalizers: ["kubernetes"] });
   fillAlways(value, "status", { phase: "Active" });
   inside(value, "metadata", (metadata) => {
     if (typeof metadata.name === "string") {
@@ -259,6 +275,49 @@ function customResourceDefinition(spec: Fields): void {
     if (typeof names.kind !== "string") return;
     fill(names, { singular: names.kind.toLowerCase(), listKind: `${names.kind}List` });
   });
+}
+
+const UTILIZATION = 80;
+
+function autoscaler(spec: Fields): void {
+  const target = { type: "Utilization", averageUtilization: UTILIZATION };
+  fill(spec, { minReplicas: 1 });
+  if (!Array.isArray(spec.metrics) || spec.metrics.length === 0) {
+    spec.metrics = [{ type: "Resource", resource: { name: "cpu", target } }];
+  }
+  const percent = { type: "Percent", value: 100, periodSeconds: 15 };
+  inside(spec, "behavior", (behavior) => {
+    fill(behavior, { scaleUp: {}, scaleDown: {} });
+    const up = [{ type: "Pods", value: 4, periodSeconds: 15 }, percent];
+    fillInside(behavior, "scaleUp", { stabilizationWindowSeconds: 0, selectPolicy: "Max", policies: up });
+    fillInside(behavior, "scaleDown", { selectPolicy: "Max", policies: [percent] });
+  });
+}
+
+function csiDriver(spec: Fields): void {
+  fill(spec, {
+    attachRequired: true,
+    fsGroupPolicy: "ReadWriteOnceWithFSType",
+    podInfoOnMount: false,
+    preventPodSchedulingIfMissing: false,
+    requiresRepublish: false,
+    seLinuxMount: false,
+    storageCapacity: false,
+    volumeLifecycleModes: ["Persistent"],
+  });
+}
+
+/** Limits of containers: the default is the most, the default request the default or the least. */
+function limitRangeItem(limit: Fields): void {
+  if (limit.type !== "Container") return;
+  const of = (field: string): Fields => (isObject(limit[field]) ? limit[field] : {});
+  const defaults = { ...of("max"), ...of("default") };
+  const requests = { ...of("max"), ...of("min"), ...defaults, ...of("defaultRequest") };
+  for (const [name, value] of Object.entries(of("min"))) {
+    if (!Object.hasOwn(of("default"), name) && !Object.hasOwn(of("max"), name)) requests[name] = value;
+  }
+  if (Object.keys(defaults).length > 0) limit.default = defaults;
+  if (Object.keys(requests).length > 0) limit.defaultRequest = requests;
 }
 
 function networkPolicy(spec: Fields): void {

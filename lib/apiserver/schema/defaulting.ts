@@ -12,6 +12,7 @@ const QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity";
  * `builtin_defaults.ts` and what Go's encoder makes of them.
  */
 export function applyDefaults(object: unknown, schema: Schema): void {
+  if (schema.$ref !== undefined) removeZeros(object, schema);
   visit(object, schema, schema.$ref !== undefined);
 }
 
@@ -37,7 +38,6 @@ function visit(value: unknown, reference: Schema, builtin: boolean): void {
     return;
   }
   if (!isObject(value)) return;
-  if (builtin) removeZeros(value, schema);
   if (builtin && reference.$ref !== undefined) builtinDefaults(reference.$ref, value);
   for (const [field, child] of Object.entries(schema.properties ?? {})) {
     const go = builtin ? goField(child) : undefined;

@@ -58,15 +58,18 @@ function zeroOf(reference: Schema, type: string, shape: GoField["shape"]): unkno
  * Removes what Go's decoder cannot tell from an absent field: nulls, and zero scalars of fields that are no pointers.
  * Defaults follow.
  */
-export function removeZeros(value: Record<string, unknown>, schema: Schema): void {
-  for (const field of Object.keys(value)) {
-    const reference = schema.properties && Object.hasOwn(schema.properties, field)
-      ? schema.properties[field]!
-      : undefined;
-    const go = reference && goField(reference);
-    if (!go || go.shape === "raw") continue;
-    const item = value[field];
-    if (item === null || (!go.isPointer && go.shape === "scalar" && item === go.zero)) delete value[field];
+export function removeZeros(value: unknown, reference: Schema): void {
+  const schema = resolveSchema(reference);
+  if (Array.isArray(value)) value.forEach((item) => schema.items && removeZeros(item, schema.items));
+  if (!isObject(value) || Array.isArray(value)) return;
+  for (const [field, item] of Object.entries(value)) {
+    const own = schema.properties && Object.hasOwn(schema.properties, field);
+    const child = own ? schema.properties![field]! : schema.additionalProperties;
+    if (typeof child !== "object") continue;
+    const go = goField(child);
+    if (go?.shape === "raw") continue;
+    if (go && (item === null || (!go.isPointer && go.shape === "scalar" && item === go.zero))) delete value[field];
+    else removeZeros(item, child);
   }
 }
 

@@ -148,15 +148,11 @@ function updated(owners: Owner[], changes: Changes, request: Request): Owner[] {
   return [...owners, { manager, operation: "Update", subresource, apiVersion, time, fields: taken }];
 }
 
-const NAMESPACE_FINALIZERS = emptyTrie();
-insertPath(NAMESPACE_FINALIZERS, ["f:spec", "f:finalizers"]);
-
-/** Status of built-in kinds and a namespace's finalizer are set after managers are recorded. */
+/** Status of built-in kinds is set after managers are recorded. */
 function withoutStrategyFields(fields: FieldTrie, request: Request): FieldTrie {
   if (request.schema.$ref === undefined || request.subresource) return fields;
   const children = new Map([...fields.children].filter(([element]) => element !== "f:status"));
-  const rest = { self: fields.self, children };
-  return request.schema.$ref.endsWith(".v1.Namespace") ? differenceOf(rest, NAMESPACE_FINALIZERS) : rest;
+  return { self: fields.self, children };
 }
 
 /** From the first apply on, "before-first-apply" owns an untracked object. */

@@ -30,7 +30,12 @@ export function shapeOf(value: unknown, type: TypeAt): Shape {
   }
   if (schema.type !== undefined && schema.type !== "object") return "leaf";
   if (!isObject(value) && value !== null) return "leaf";
-  return schema["x-kubernetes-map-type"] === "atomic" ? "leaf" : "map";
+  return schema["x-kubernetes-map-type"] === "atomic" || isRaw(schema) ? "leaf" : "map";
+}
+
+/** JSON of any shape, such as a ControllerRevision's data, has one owner. */
+function isRaw({ go }: Schema): boolean {
+  return go?.endsWith(".RawExtension") === true;
 }
 
 export function fieldType(type: TypeAt, field: string): TypeAt {

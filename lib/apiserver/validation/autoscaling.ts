@@ -1,5 +1,7 @@
-import { labelSelector } from "./names.ts";
-import { type Place, type Rule } from "./place.ts";
+import { labelSelector, segmentFaults } from "./names.ts";
+import { isObject } from "../../base/mod.ts";
+import { autoscalerAs, AUTOSCALING_V2 } from "../autoscaling_conversion.ts";
+import { Place, type Rule } from "./place.ts";
 import { amount } from "./quantities.ts";
 
 /** HorizontalPodAutoscalers, by autoscaling's validation. */
@@ -16,8 +18,7 @@ const WINDOW_MAX = 3_600, PERIOD_MAX = 1_800;
 
 function pathSegment(at: Place): void {
   if (!at.isSet) return at.required();
-  for (const part of ["/", "%"]) if (at.text.includes(part)) at.invalid(`may not contain '${part}'`);
-  if (at.text === "." || at.text === "..") at.invalid(`may not be '${at.text}'`);
+  for (const fault of segmentFaults(at.text)) at.invalid(fault);
 }
 
 function reference(at: Place): void {
@@ -124,8 +125,13 @@ function scaling(at: Place): void {
   }
 }
 
-/** By ValidateHorizontalPodAutoscalerSpec. */
+/** By ValidateHorizontalPodAutoscalerSpec; objects of v1 as what they are in v2. */
 export function horizontalPodAutoscaler(at: Place): void {
+  const inV2 = (value: unknown) => isObject(value) ? autoscalerAs(value, AUTOSCALING_V2) : value;
+  autoscaler(new Place(inV2(at.value), inV2(at.old), "", at.root));
+}
+
+function autoscaler(at: Place): void {
   const spec = at.field("spec"), min = spec.field("minReplicas"), max = spec.field("maxReplicas");
   const metrics = spec.field("metrics");
   if (min.isPresent && min.number < 0) min.invalid("must be greater than or equal to 0");

@@ -208,6 +208,7 @@ function newEvent(at: Place, isNew: boolean): void {
   const controller = at.field(isNew ? "reportingController" : "reportingComponent");
   const time = at.field("eventTime"), type = at.field("type");
   if (!time.isSet) time.required();
+  if (!controller.isSet) controller.required();
   for (const fault of qualifiedNameFaults(controller.text)) controller.invalid(fault, controller.text);
   const texts = [at.field("reportingInstance"), at.field("action"), at.field("reason")];
   for (const text of texts) {

@@ -15,7 +15,8 @@ export function endpointSlice(at: Place): void {
   else if (!ADDRESS_TYPES.includes(type.text)) type.unsupported(ADDRESS_TYPES);
   if (list.items.length > ENDPOINTS_MAX) list.tooMany(list.items.length, ENDPOINTS_MAX);
   for (const endpoint of list.items) {
-    sliceAddresses(endpoint.field("addresses"), type.text);
+    // A changed type is a fault of its own.
+    sliceAddresses(endpoint.field("addresses"), at.isUpdate ? String(type.old) : type.text);
     present(dnsLabel)(endpoint.field("hostname"));
     present(dnsSubdomain)(endpoint.field("nodeName"));
   }

@@ -175,6 +175,12 @@ export function portNumberOrName(at: Place): void {
   else portNumber(at);
 }
 
+/** `IsValidPathSegmentName`: a part of a URL's path. */
+export function segmentFaults(text: string): string[] {
+  if (text === "." || text === "..") return [`may not be '${text}'`];
+  return ["/", "%"].filter((part) => text.includes(part)).map((part) => `may not contain '${part}'`);
+}
+
 const CONFIG_KEY_MAX = 253;
 
 /** `IsConfigMapKey`: also a file's name. */

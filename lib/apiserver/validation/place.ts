@@ -93,7 +93,7 @@ export class Place {
   }
 
   forbidden(why: string): void {
-    this.#report("FieldValueForbidden", `Forbidden: ${why}`);
+    this.#report("FieldValueForbidden", why === "" ? "Forbidden" : `Forbidden: ${why}`);
   }
 
   /** In the order given: kube-apiserver sorts some lists and leaves others. */
@@ -187,17 +187,6 @@ export function within(min: number, max: number, why: string = `must be between 
 
 export function nonNegative(at: Place): void {
   if (at.number < 0) at.invalid("must be greater than or equal to 0", at.number);
-}
-
-/** A list whose items differ in a field. */
-export function uniqueBy(name: string): Rule {
-  return (at) => {
-    const seen = new Set<unknown>();
-    for (const place of at.items.map((item) => item.field(name))) {
-      if (place.isSet && seen.has(place.value)) place.duplicate();
-      seen.add(place.value);
-    }
-  };
 }
 
 /** Refuses any change. */

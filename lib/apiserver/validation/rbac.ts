@@ -1,4 +1,4 @@
-import { dnsSubdomain, labelSelector } from "./names.ts";
+import { dnsSubdomain, labelSelector, segmentFaults } from "./names.ts";
 import type { Place } from "./place.ts";
 
 /** Roles and their bindings, by rbac's validation. */
@@ -49,8 +49,7 @@ function binding(at: Place, kinds: readonly string[], isNamespaced: boolean): vo
 }
 
 function roleName(at: Place): void {
-  for (const part of ["/", "%"]) if (at.text.includes(part)) at.invalid(`may not contain '${part}'`);
-  if (at.text === "." || at.text === "..") at.invalid(`may not be '${at.text}'`);
+  for (const fault of segmentFaults(at.text)) at.invalid(fault);
 }
 
 function subject(at: Place, isNamespaced: boolean): void {

@@ -42,6 +42,7 @@ export function claim(at: Place): void {
   if (!at.isUpdate) return;
   const size = spec.field("resources").field("requests").key("storage");
   const fixed = spec.changedFields.filter((field) => !isUpdatable(spec.field(field), field));
+  immutable()(spec.field("volumeMode").renamed("volumeMode"));
   if (fixed.length > 0 || size.isChanged) {
     spec.forbidden(
       "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",

@@ -1,4 +1,4 @@
-import { configKeyFaults, dnsLabel, dnsSubdomain } from "./names.ts";
+import { configKeyFaults, dnsLabel } from "./names.ts";
 import { descendingPath, fieldRef, resourceFieldRef } from "./containers.ts";
 import { each, fields, oneOf, type Place, present, required, type Rule, set } from "./place.ts";
 import { amount } from "./quantities.ts";
@@ -153,9 +153,4 @@ function volumeSource(volume: Place): string {
   if (given[0] === undefined) volume.required("must specify a volume type");
   else SOURCES[given[0]]?.(volume.field(given[0]));
   return given[0] ?? "";
-}
-
-/** A name of another object. */
-export function objectName(at: Place): void {
-  at.isSet ? dnsSubdomain(at) : at.required();
 }

@@ -1,28 +1,11 @@
 import { isObject, jsonEqual } from "../../base/mod.ts";
+import { intOrPercent, shareOfAll } from "./int_or_percent.ts";
 import { dnsLabel, labelSelector, labelValueFaults, qualifiedNameFaults } from "./names.ts";
 import { fields, immutable, nonNegative, oneOf, type Place, present, type Rule, set } from "./place.ts";
 import { podTemplate } from "./pods.ts";
 import { claimSpec } from "./storage.ts";
 
 /** Workloads, by apps' and core's validation. */
-
-const PERCENT = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', " +
-  "regex used for validation is '[0-9]+%')";
-const PERCENT_MAX = 100;
-
-/** A count or a share, such as of pods that may be missing. */
-export function intOrPercent(at: Place): void {
-  if (typeof at.value === "string") {
-    if (!/^[0-9]+%$/.test(at.value)) at.invalid(PERCENT);
-  } else nonNegative(at);
-}
-
-/** A share of all is the most. */
-export function shareOfAll(at: Place): void {
-  if (typeof at.value === "string" && Number.parseInt(at.value) > PERCENT_MAX) {
-    at.invalid("must not be greater than 100%");
-  }
-}
 
 const isNone = ({ value }: Place): boolean => value === 0 || value === "0%" || value === undefined || value === null;
 
@@ -185,6 +168,7 @@ const statefulSetStrategy: Rule = (at) => {
 };
 
 const RETENTION = ["Retain", "Delete"];
+const STATEFUL_IMMUTABLE = new Set(["serviceName", "podManagementPolicy", "selector", "volumeClaimTemplates"]);
 const STATEFUL_UPDATABLE = new Set([
   "replicas",
   "ordinals",
@@ -215,7 +199,10 @@ export function statefulSet(at: Place): void {
   })(spec);
   selectorAndTemplate(spec, "empty selector is invalid for statefulset");
   alwaysRestarts(spec, "StatefulSet");
-  if (at.isUpdate && spec.changedFields.some((field) => !STATEFUL_UPDATABLE.has(field))) {
+  const fixed = spec.changedFields.filter((field) => !STATEFUL_UPDATABLE.has(field));
+  const named = fixed.filter((field) => STATEFUL_IMMUTABLE.has(field));
+  for (const field of at.isUpdate ? named : []) spec.field(field).invalid("field is immutable");
+  if (at.isUpdate && fixed.length > named.length) {
     const names = "'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', " +
       "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds'";
     spec.forbidden(`updates to statefulset spec for fields other than ${names} are forbidden`);

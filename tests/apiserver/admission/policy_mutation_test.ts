@@ -79,3 +79,15 @@ Deno.test("a configuration merges sets, and may name only fields of the kind", a
   await bind(test, "q", { mutations: [applying(`Object{nothing: 1}`)] });
   assert.equal((await test.post(MAPS, { metadata: { name: "b" } })).code, 403);
 });
+
+// FR-614
+Deno.test("a policy runs again after a later change only if it wants to", async () => {
+  for (const [reinvocationPolicy, seen] of [["Never", "1"], ["IfNeeded", "3"]] as const) {
+    using test = open();
+    const counts = applying(`Object{data: {"seen": string(size(object.data))}}`);
+    await bind(test, "a", { mutations: [counts], reinvocationPolicy });
+    await bind(test, "b", { mutations: [applying(`Object{data: {"b": "c"}}`)] });
+    const { body } = await test.post(MAPS, { metadata: { name: "a" }, data: { a: "b" } });
+    assert.deepEqual(body.data, { a: "b", b: "c", seen });
+  }
+});

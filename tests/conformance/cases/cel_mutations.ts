@@ -201,6 +201,38 @@ inEffect(
   ],
 );
 
+/** Two policies for one label, the first to run of which looks at what the second does. */
+for (const reinvocationPolicy of ["Never", "IfNeeded"]) {
+  const first = `m${scripts.length}`, second = `${first}-b`;
+  const counts = `Object{data: {"seen": string(size(object.data)), "by": has(object.data.by) ? "again" : "first"}}`;
+  const selected = {
+    matchConstraints: { resourceRules: [RULE], objectSelector: { matchLabels: { mutation: first } } },
+  };
+  mutationSetup.push(
+    create(POLICIES, policy(second, { ...selected, ...applies(`Object{data: {"b": "c"}}`) }), { codeOnly: true }),
+    create(BINDINGS, binding(second, {}), { codeOnly: true }),
+  );
+  inEffect(`that runs again: ${reinvocationPolicy}`, { reinvocationPolicy, ...applies(counts) }, maps({ a: "1" }));
+}
+inEffect(
+  "of which one mutation fails and is ignored",
+  { failurePolicy: "Ignore", ...applies(`Object{data: {"b": object.data.none}}`, `Object{data: {"c": "d"}}`) },
+  maps({ a: "1" }),
+);
+inEffect(
+  "of which two mutations fail",
+  applies(`Object{data: {"b": object.data.none}}`, `Object{data: {"c": object.data.nothing}}`),
+  maps({ a: "1" }),
+);
+inEffect(
+  "whose condition no longer holds after its first mutation",
+  {
+    matchConditions: [{ name: "a", expression: "!has(object.data.b)" }],
+    ...applies(`Object{data: {"b": "c"}}`, `Object{data: {"d": "e"}}`),
+  },
+  maps({ a: "1" }),
+);
+
 function refused(name: string, spec: Fields): Script {
   const steps = [create(`${POLICIES}?dryRun=All`, policy("p", spec))];
   return { name: `a mutating policy ${name} is refused`, steps };

@@ -6,8 +6,13 @@ import type { Target } from "./targets.ts";
 export const ABSENT = Symbol("absent");
 
 /** A copy with one field changed; parents that are missing are made. */
-export function withField<T>(object: T, path: string, value: unknown): T {
-  const copy = structuredClone(object), keys = path.split(path.includes("/") ? "/" : ".");
+export function withField<T>(
+  object: T,
+  path: string,
+  value: unknown,
+  separator: string = path.includes("/") ? "/" : ".",
+): T {
+  const copy = structuredClone(object), keys = path.split(separator);
   // deno-lint-ignore no-explicit-any -- paths lead into objects of any shape
   let at: any = copy;
   for (const [index, key] of keys.slice(0, -1).entries()) {

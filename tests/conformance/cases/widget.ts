@@ -13,7 +13,8 @@ export const FORMATS = [
   "hostname",
 ];
 
-const spec = {
+/** Of a widget's `spec`. */
+export const spec = {
   type: "object",
   required: ["size"],
   properties: {
