@@ -21,7 +21,6 @@ function prune(value: unknown, schema: Schema, path: string, unknown: string[]):
     return;
   }
   if (!isObject(value)) return;
-  if (isLeafType(schema)) return;
   const isWhole = path === "" || schema["x-kubernetes-embedded-resource"] === true;
   for (const field of Object.keys(value)) {
     const child = fieldSchema(schema, field, isWhole);
@@ -32,8 +31,4 @@ function prune(value: unknown, schema: Schema, path: string, unknown: string[]):
       unknown.push(childPath);
     }
   }
-}
-
-function isLeafType(schema: Schema): boolean {
-  return schema.type !== undefined && schema.type !== "object";
 }
