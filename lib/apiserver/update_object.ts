@@ -9,10 +9,10 @@ import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { trackUpdate } from "./schema/managed_fields.ts";
 import { applyDefaults } from "./schema/defaulting.ts";
-import { storeEmptyLists } from "./schema/go_field.ts";
+import { toStorageForm } from "./schema/go_field.ts";
 import type { ServerContext } from "./server_context.ts";
 import { StoredObject } from "./stored_object.ts";
-import { countsGenerations, strategyOf } from "./strategies.ts";
+import { countsGenerations, needsVersion, strategyOf } from "./strategies.ts";
 import { admissionAttributes, type WriteTarget } from "./write_target.ts";
 
 /**
@@ -126,7 +126,7 @@ function checkPreconditions(target: WriteTarget, candidate: DynamicObject, live:
     throw conflict(target.type, target.name!, why);
   }
   if (!wanted.resourceVersion || wanted.resourceVersion === "0") {
-    if (target.type.builtin) return;
+    if (target.type.builtin && !needsVersion(storageResource(target.type))) return;
     const cause = invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
     throw invalid(target.type, target.name!, [cause]);
   }
@@ -185,7 +185,7 @@ function complete(
   live: DynamicObject,
 ): DynamicObject {
   const resource = storageResource(type), nowMs = server.clock.now();
-  if (type.builtin) storeEmptyLists(next, type.schema);
+  if (type.builtin) toStorageForm(next, type.schema);
   if (subresource === undefined) admitChanged(server, type, { object: next, live });
   if (subresource === undefined) strategyOf(resource).prepareForUpdate?.(next, live, { type, nowMs });
   if (subresource !== "status" && countsGenerations(type, resource)) {

@@ -189,7 +189,9 @@ function hostPorts(spec: Fields): void {
 function container(value: Fields): void {
   const image = typeof value.image === "string" ? value.image : "";
   const tag = /:([^/@]+)(@|$)/.exec(image)?.[1];
-  const latest = tag === "latest" || (tag === undefined && !image.includes("@"));
+  // What is no image's name has no default tag.
+  const isName = /^[a-z0-9][\w./:@-]*$/.test(image);
+  const latest = tag === "latest" || (tag === undefined && !image.includes("@") && isName);
   fill(value, {
     resources: {},
     terminationMessagePath: "/dev/termination-log",

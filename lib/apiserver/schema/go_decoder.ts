@@ -11,14 +11,23 @@ const BASE64_QUANTUM = 4;
 interface Position {
   readonly struct: string;
   readonly path: string;
+  readonly found: Found;
 }
 
 /**
  * The message of the first value that Go's decoder cannot read into the struct of a built-in kind, in document order;
- * undefined where there is none. Unknown fields and nulls are no faults.
+ * undefined where there is none. Unknown fields and nulls are no faults. A type with a decoder of its own ends the
+ * decoding; after other faults it goes on.
  */
 export function decodingFault(object: unknown, reference: Schema): string | undefined {
-  return structFault(object, reference, { struct: structName(reference), path: "" });
+  const found: Found = { first: undefined };
+  const at = { struct: structName(reference), path: "", found };
+  return structFault(object, reference, at) ?? found.first;
+}
+
+/** The first fault that does not end the decoding. */
+interface Found {
+  first: string | undefined;
 }
 
 function structName(reference: Schema): string {
@@ -31,7 +40,8 @@ function structFault(value: unknown, reference: Schema, at: Position): string | 
     const child = schema.properties && ownValue(schema.properties, field) as Schema | undefined;
     if (!child) continue;
     const go = child.go?.replace(/^\?*\*?/, "") ?? "";
-    const fault = fieldFault(item, child, go, { struct, path: at.path === "" ? field : `${at.path}.${field}` });
+    const path = at.path === "" ? field : `${at.path}.${field}`;
+    const fault = fieldFault(item, child, go, { struct, path, found: at.found });
     if (fault !== undefined) return fault;
   }
   return undefined;
@@ -99,8 +109,9 @@ function scalarFault(value: unknown, schema: Schema, go: string, at: Position): 
   }
 }
 
-function mismatch(value: unknown, go: string, { struct, path }: Position, literal: string = ""): string {
-  return `json: cannot unmarshal ${jsonType(value)}${literal} into Go struct field ${struct}.${path} of type ${go}`;
+function mismatch(value: unknown, go: string, { struct, path, found }: Position, literal: string = ""): undefined {
+  const what = `${jsonType(value)}${literal}`;
+  found.first ??= `json: cannot unmarshal ${what} into Go struct field ${struct}.${path} of type ${go}`;
 }
 
 function jsonType(value: unknown): string {
@@ -135,9 +146,9 @@ function bytesFault(value: unknown, at: Position): string | undefined {
   if (typeof value !== "string") return mismatch(value, "[]uint8", at);
   const text = value.replaceAll(/[\r\n]/g, "");
   const wrong = /[^A-Za-z0-9+/]/.exec(text.replace(/={1,2}$/, ""));
-  if (wrong) return `illegal base64 data at input byte ${wrong.index}`;
-  const rest = text.length % BASE64_QUANTUM;
-  return rest === 0 ? undefined : `illegal base64 data at input byte ${text.length - rest}`;
+  const rest = text.length % BASE64_QUANTUM, byte = wrong ? wrong.index : rest === 0 ? undefined : text.length - rest;
+  if (byte !== undefined) at.found.first ??= `illegal base64 data at input byte ${byte}`;
+  return undefined;
 }
 
 /** Parts of Go's layout for RFC 3339, and what each of them reads. */
