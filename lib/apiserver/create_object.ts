@@ -49,7 +49,7 @@ export async function createAdmitted(
 ): Promise<StoredObject> {
   const prepared = prepareObject(server, target, input);
   const attributes = admissionAttributes(target, "CREATE", { object: prepared });
-  if (!convertsByWebhook(target.type) && !server.admission.hasWebhookFor(attributes)) {
+  if (!convertsByWebhook(target.type) && !server.admission.intercepts(attributes)) {
     return storeWithoutWebhooks(server, target, prepared);
   }
   const admitted = (await server.admission.mutate(attributes))!;

@@ -1,6 +1,5 @@
 import type { ResourceType } from "./resource_type.ts";
 import type { Strategy } from "./strategy.ts";
-import { admissionStrategy } from "./strategy_admission.ts";
 import { configMapStrategy } from "./strategy_config_map.ts";
 import { claimStrategy, persistentVolumeStrategy, priorityClassStrategy } from "./strategy_cluster.ts";
 import { crdStrategy } from "./strategy_crd.ts";
@@ -22,11 +21,7 @@ const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
   "priorityclasses.scheduling.k8s.io": priorityClassStrategy,
   "daemonsets.apps": daemonSetStrategy,
   "jobs.batch": jobStrategy,
-  "mutatingadmissionpolicies.admissionregistration.k8s.io": admissionStrategy,
-  "mutatingadmissionpolicybindings.admissionregistration.k8s.io": admissionStrategy,
   "mutatingwebhookconfigurations.admissionregistration.k8s.io": webhookStrategy,
-  "validatingadmissionpolicies.admissionregistration.k8s.io": admissionStrategy,
-  "validatingadmissionpolicybindings.admissionregistration.k8s.io": admissionStrategy,
   "validatingwebhookconfigurations.admissionregistration.k8s.io": webhookStrategy,
 };
 

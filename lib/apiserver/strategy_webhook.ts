@@ -2,7 +2,8 @@ import { isObject } from "../base/mod.ts";
 import { isDnsSubdomain, requirementsOf, type StatusCause } from "../apimachinery/mod.ts";
 import { type Webhook, webhooksOf } from "./admission/webhook.ts";
 import { invalidValue, notSupported, requiredValue } from "./api_error.ts";
-import { compileCondition } from "./schema/cel.ts";
+import { matchConditions } from "./validation/admission_policies.ts";
+import { causesOf, each, fields } from "./validation/place.ts";
 import type { Strategy } from "./strategy.ts";
 import { clientConfigCauses, type WebhookClientConfig } from "./webhook_client.ts";
 
@@ -11,18 +12,25 @@ const TIMEOUT_SECONDS_MAX = 30;
 export const webhookStrategy: Strategy = {
   validate(object) {
     const webhooks = webhooksOf(object), names = new Set<string>();
-    return webhooks.flatMap((webhook, index) => {
-      const at = `webhooks[${index}]`, causes = webhookCauses(webhook, at);
-      if (names.has(webhook.name)) {
-        causes.push({
-          reason: "FieldValueDuplicate",
-          message: `Duplicate value: "${webhook.name}"`,
-          field: `${at}.name`,
-        });
-      }
-      names.add(webhook.name);
-      return causes;
-    });
+    const conditions = causesOf(
+      fields({ webhooks: each(fields({ matchConditions: matchConditions(false) })) }),
+      object,
+    );
+    return [
+      ...conditions,
+      ...webhooks.flatMap((webhook, index) => {
+        const at = `webhooks[${index}]`, causes = webhookCauses(webhook, at);
+        if (names.has(webhook.name)) {
+          causes.push({
+            reason: "FieldValueDuplicate",
+            message: `Duplicate value: "${webhook.name}"`,
+            field: `${at}.name`,
+          });
+        }
+        names.add(webhook.name);
+        return causes;
+      }),
+    ];
   },
 };
 
@@ -73,14 +81,6 @@ function selectorCauses(webhook: Webhook, at: string): StatusCause[] {
       requirementsOf(webhook[field] ?? {});
     } catch (error) {
       causes.push(invalidValue(`${at}.${field}`, webhook[field], (error as Error).message));
-    }
-  }
-  for (const [index, { expression }] of (webhook.matchConditions ?? []).entries()) {
-    try {
-      compileCondition(expression);
-    } catch (error) {
-      const field = `${at}.matchConditions[${index}].expression`;
-      causes.push(invalidValue(field, expression, (error as Error).message));
     }
   }
   return causes;

@@ -51,7 +51,7 @@ export async function updateAdmitted(
     const steps = candidateOf(server, target, change, live);
     const prepared = byWebhook ? await server.converter.settle(steps, type) : runWithoutConversion(steps);
     const attributes = admissionAttributes(target, "UPDATE", { object: prepared, old: live });
-    if (!byWebhook && !server.admission.hasWebhookFor(attributes)) {
+    if (!byWebhook && !server.admission.intercepts(attributes)) {
       const next = complete(server, target, prepared, live);
       return storeChange(server, target, { key, stored, live, next, object: toStorage(next, type) });
     }

@@ -75,6 +75,14 @@ const RULES: Readonly<Record<string, (value: Fields) => void>> = {
     webhook(value);
     fill(value, { reinvocationPolicy: "Never" });
   },
+  [`${ADMISSION}.ValidatingAdmissionPolicySpec`]: (value) => fill(value, { failurePolicy: "Fail" }),
+  [`${ADMISSION}.MutatingAdmissionPolicySpec`]: (value) => fill(value, { failurePolicy: "Fail" }),
+  [`${ADMISSION}.MatchResources`]: (value) => {
+    fill(value, { matchPolicy: "Equivalent" });
+    fillAlways(value, "namespaceSelector", {});
+    fillAlways(value, "objectSelector", {});
+  },
+  [`${ADMISSION}.NamedRuleWithOperations`]: (value) => fill(value, { scope: "*" }),
   [`${ADMISSION}.RuleWithOperations`]: (value) => fill(value, { scope: "*" }),
   [`${ADMISSION}.ServiceReference`]: (value) => fill(value, { port: 443 }),
   [`${EXTENSIONS}.ServiceReference`]: (value) => fill(value, { port: 443 }),

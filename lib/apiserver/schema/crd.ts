@@ -1,5 +1,5 @@
 import { type DynamicObject, isDnsLabel, isDnsSubdomain, type StatusCause } from "../../apimachinery/mod.ts";
-import { formatJson, isObject } from "../../base/mod.ts";
+import { formatJson, isObject, jsonEqual } from "../../base/mod.ts";
 import type { PrinterColumn, ResourceType, Schema } from "../resource_type.ts";
 import { conversionCauses, kindVersions } from "./crd_conversion.ts";
 import { parseJsonPath } from "./json_path.ts";
@@ -28,6 +28,7 @@ export function resourceTypesOf(crd: DynamicObject): { types: ResourceType[]; ca
   }
   causes.push(...conversionCauses(spec.conversion, spec.preserveUnknownFields === true));
   const all = versions.map((version, index) => typeOf(spec, version, `spec.versions[${index}]`, causes));
+  causes.push(...schemaCauses(versions));
   const storage = all[versions.findIndex((version) => version.storage === true)];
   if (!storage) return { types: [], causes };
   const family = kindVersions(all, storage, spec.conversion);
@@ -82,6 +83,16 @@ function versionCauses(versions: Fields[], causes: StatusCause[]): void {
   });
 }
 
+/** A schema that all versions share has one place in kube-apiserver's internal version, which names causes. */
+function schemaCauses(versions: readonly Fields[]): StatusCause[] {
+  const schemas = versions.map((version) => isObject(version.schema) ? version.schema.openAPIV3Schema : undefined);
+  const shared = schemas.every((schema) => jsonEqual(schema, schemas[0]));
+  return (shared ? schemas.slice(0, 1) : schemas).flatMap((schema, index) => {
+    const path = shared ? "spec.validation" : `spec.versions[${index}].schema`;
+    return isObject(schema) ? structuralCauses(schema as Schema, `${path}.openAPIV3Schema`) : [];
+  });
+}
+
 function typeOf(spec: Fields, version: Fields, path: string, causes: StatusCause[]): ResourceType {
   const names = isObject(spec.names) ? spec.names : {};
   const given = isObject(version.schema) ? version.schema.openAPIV3Schema : undefined;
@@ -93,7 +104,6 @@ function typeOf(spec: Fields, version: Fields, path: string, causes: StatusCause
     });
   }
   const schema = (isObject(given) ? given : { type: "object" }) as Schema;
-  if (isObject(given)) causes.push(...structuralCauses(schema, `${path}.schema.openAPIV3Schema`));
   const kind = text(names.kind);
   const subresources = isObject(version.subresources) ? version.subresources : {};
   const scale = isObject(subresources.scale) ? subresources.scale : undefined;

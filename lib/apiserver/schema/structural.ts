@@ -1,7 +1,7 @@
 import type { StatusCause } from "../../apimachinery/mod.ts";
 import { formatJson, isObject } from "../../base/mod.ts";
-import type { Schema, ValidationRule } from "../resource_type.ts";
-import { compileRule } from "./cel.ts";
+import type { Schema } from "../resource_type.ts";
+import { expressionCauses, ruleFieldCauses } from "./rule_schema.ts";
 import { readPattern } from "./value_validation.ts";
 
 /** Deeper schemas that fit in 1.5 MB only exhaust the stack. */
@@ -16,38 +16,28 @@ export function structuralCauses(schema: Schema, path: string): StatusCause[] {
     const message = `Invalid value: ${formatJson(schema.type ?? "")}: must be object at the root`;
     causes.push({ reason: "FieldValueInvalid", message, field: `${path}.type` });
   }
-  visit(schema, path, { depth: 0, correlatable: true }, causes);
-  return causes;
+  visit(schema, path, 0, causes);
+  return causes.length > 0 ? causes : expressionCauses(schema, path);
 }
 
-interface Place {
-  depth: number;
-  /** An update can match this value to an old one: not inside atomic lists and sets. */
-  correlatable: boolean;
-}
-
-function visit(schema: Schema, path: string, place: Place, causes: StatusCause[]): void {
-  if (place.depth > DEPTH_MAX) {
+function visit(schema: Schema, path: string, depth: number, causes: StatusCause[]): void {
+  if (depth > DEPTH_MAX) {
     causes.push(forbidden(path, `schemas nest at most ${DEPTH_MAX} levels deep`));
     return;
   }
   ownCauses(schema, path, causes);
   listTypeCauses(schema, path, causes);
   (schema["x-kubernetes-validations"] ?? []).forEach((rule, index) =>
-    ruleCauses(rule, `${path}.x-kubernetes-validations[${index}]`, place, causes)
+    causes.push(...ruleFieldCauses(rule, `${path}.x-kubernetes-validations[${index}]`, schema))
   );
   branchCauses(schema, path, causes);
-  const next = { depth: place.depth + 1, correlatable: place.correlatable };
   for (const [field, child] of Object.entries(schema.properties ?? {})) {
-    visit(child, `${path}.properties[${field}]`, next, causes);
+    visit(child, `${path}.properties[${field}]`, depth + 1, causes);
   }
   if (isObject(schema.additionalProperties)) {
-    visit(schema.additionalProperties as Schema, `${path}.additionalProperties`, next, causes);
+    visit(schema.additionalProperties as Schema, `${path}.additionalProperties`, depth + 1, causes);
   }
-  if (schema.items) {
-    const correlatable = place.correlatable && schema["x-kubernetes-list-type"] === "map";
-    visit(schema.items, `${path}.items`, { ...next, correlatable }, causes);
-  }
+  if (schema.items) visit(schema.items, `${path}.items`, depth + 1, causes);
 }
 
 function ownCauses(schema: Schema, path: string, causes: StatusCause[]): void {
@@ -136,28 +126,6 @@ function listTypeCauses(schema: Schema, path: string, causes: StatusCause[]): vo
         "must be atomic as item of a list with x-kubernetes-list-type=set",
       ),
     );
-  }
-}
-
-function ruleCauses(rule: ValidationRule, path: string, place: Place, causes: StatusCause[]): void {
-  if (typeof rule.rule !== "string" || rule.rule.trim() === "") {
-    causes.push({
-      reason: "FieldValueRequired",
-      message: "Required value: rule is not specified",
-      field: `${path}.rule`,
-    });
-    return;
-  }
-  try {
-    const { transition } = compileRule(rule);
-    if (transition && !place.correlatable) {
-      causes.push(
-        invalid(`${path}.rule`, rule.rule, "oldSelf cannot be used on the uncorrelatable portion of the schema"),
-      );
-    }
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    causes.push(invalid(`${path}.rule`, rule.rule, error.message));
   }
 }
 

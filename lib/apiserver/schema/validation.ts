@@ -16,18 +16,20 @@ const BLOCKING = new Set([
 ]);
 
 /** Required by OpenAPI, but optional in Go or checked by the kind's rules. */
-const LENIENT = /\.(Role|ClusterRole|Event|WebhookConversion|ServiceReference|[A-Za-z]+Status)$/;
+const LENIENT =
+  /\.(Role|ClusterRole|MatchCondition|ValidationRule|Event|WebhookConversion|ServiceReference|[A-Za-z]+Status)$/;
 
 /**
  * Causes in kube-apiserver's words. With `old`, skips unchanged parts (ratcheting, KEP-4008) and runs transition rules
  * (KEP-2876). Wrong types prevent rules, as the last cause says.
+ * Rules that fail for unchanged parts become `warnings`.
  */
-export function validateObject(object: unknown, schema: Schema, old?: unknown): StatusCause[] {
+export function validateObject(object: unknown, schema: Schema, old?: unknown, warnings?: string[]): StatusCause[] {
   const causes: StatusCause[] = [];
   const builtin = schema.$ref !== undefined;
   visit({ value: object, old, path: "", whole: true, required: true, builtin }, schema, causes);
   if (schema.$ref === undefined) causes.push(...listCauses(object, resolveSchema(schema), old));
-  const rules = ruleCauses(object, resolveSchema(schema), old);
+  const rules = ruleCauses(object, resolveSchema(schema), old, warnings);
   if (!rules.any) return causes;
   if (!causes.some((cause) => BLOCKING.has(cause.reason ?? ""))) return [...causes, ...rules.causes()];
   return [...causes, {
@@ -64,7 +66,7 @@ function visit(at: Visit, reference: Schema, causes: StatusCause[]): void {
     });
     return;
   }
-  causes.push(...scalarCauses(value, schema, path));
+  if (at.required || !at.builtin) causes.push(...scalarCauses(value, schema, path));
   combine(at, schema, causes);
   const required = at.required && !(reference.$ref !== undefined && LENIENT.test(reference.$ref));
   if (Array.isArray(value)) visitItems({ ...at, required }, schema, causes);

@@ -5,6 +5,12 @@
  */
 import type { StatusCause } from "../../apimachinery/mod.ts";
 import { causesOf, type Rule } from "./place.ts";
+import {
+  mutatingPolicy,
+  mutatingPolicyBinding,
+  validatingPolicy,
+  validatingPolicyBinding,
+} from "./admission_policies.ts";
 import { horizontalPodAutoscaler } from "./autoscaling.ts";
 import { cronJob, job } from "./batch.ts";
 import {
@@ -78,6 +84,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   "replicationcontrollers": replicationController,
   "statefulsets.apps": statefulSet,
   "storageclasses.storage.k8s.io": storageClass,
+  "mutatingadmissionpolicies.admissionregistration.k8s.io": mutatingPolicy,
+  "mutatingadmissionpolicybindings.admissionregistration.k8s.io": mutatingPolicyBinding,
+  "validatingadmissionpolicies.admissionregistration.k8s.io": validatingPolicy,
+  "validatingadmissionpolicybindings.admissionregistration.k8s.io": validatingPolicyBinding,
 };
 
 /** Faults of an object of a built-in kind; undefined where the kind has no rules here. */

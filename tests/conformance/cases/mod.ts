@@ -3,6 +3,7 @@ import { apply } from "./apply.ts";
 import { builtinDefaults } from "./builtin_defaults.ts";
 import { builtinObjects } from "./builtin_objects.ts";
 import { builtinWorkloads } from "./builtin_workloads.ts";
+import { cel } from "./cel.ts";
 import { customResources } from "./custom_resources.ts";
 import { metadata } from "./metadata.ts";
 import { strategicPatch } from "./strategic_patch.ts";
@@ -16,4 +17,5 @@ export const AREAS: readonly Area[] = [
   builtinDefaults,
   builtinWorkloads,
   builtinObjects,
+  cel,
 ];
