@@ -6,7 +6,6 @@ import { crdStrategy } from "./strategy_crd.ts";
 import { namespaceStrategy } from "./strategy_namespace.ts";
 import { secretStrategy } from "./strategy_secret.ts";
 import { serviceStrategy } from "./strategy_service.ts";
-import { webhookStrategy } from "./strategy_webhook.ts";
 import { daemonSetStrategy, jobStrategy, podStrategy } from "./strategy_workload.ts";
 
 const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
@@ -21,8 +20,6 @@ const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
   "priorityclasses.scheduling.k8s.io": priorityClassStrategy,
   "daemonsets.apps": daemonSetStrategy,
   "jobs.batch": jobStrategy,
-  "mutatingwebhookconfigurations.admissionregistration.k8s.io": webhookStrategy,
-  "validatingwebhookconfigurations.admissionregistration.k8s.io": webhookStrategy,
 };
 
 const NONE: Strategy = {};

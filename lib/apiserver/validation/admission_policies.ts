@@ -69,7 +69,8 @@ function resources(at: Place): void {
   }
 }
 
-const resourceRule: Rule = fields({
+/** A rule of a webhook or a policy. */
+export const resourceRule: Rule = fields({
   operations: [
     atLeastOne,
     lonelyWildcard("if '*' is present, must not specify other operations"),

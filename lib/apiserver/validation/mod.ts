@@ -34,6 +34,7 @@ import { limitRange, resourceQuota } from "./quotas.ts";
 import { clusterRole, clusterRoleBinding, role, roleBinding } from "./rbac.ts";
 import { service } from "./services.ts";
 import { claim, persistentVolume, storageClass } from "./storage.ts";
+import { webhookConfiguration } from "./webhooks.ts";
 import {
   controllerRevision,
   daemonSet,
@@ -69,6 +70,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   "rolebindings.rbac.authorization.k8s.io": roleBinding,
   "roles.rbac.authorization.k8s.io": role,
   "runtimeclasses.node.k8s.io": runtimeClass,
+  "mutatingwebhookconfigurations.admissionregistration.k8s.io": webhookConfiguration,
+  "validatingwebhookconfigurations.admissionregistration.k8s.io": webhookConfiguration,
   "services": service,
   "controllerrevisions.apps": controllerRevision,
   "cronjobs.batch": cronJob,
