@@ -27,7 +27,8 @@ import { selectorsMatch, webhookType, type WrittenObject } from "./webhook_match
 class CallError extends Error {}
 
 const OPTIONS = { CREATE: "CreateOptions", UPDATE: "UpdateOptions", DELETE: "DeleteOptions" } as const;
-const REVIEW = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" } as const;
+/** Both versions have the same fields. */
+const REVIEW_VERSIONS = ["v1", "v1beta1"];
 
 /**
  * Runs the webhooks and policies of a write as kube-apiserver does: mutating policies and webhooks, then validating
@@ -185,16 +186,18 @@ export class AdmissionChain {
 
   async #call(phase: WebhookPhase, webhook: Webhook, request: Record<string, unknown>) {
     const failing = `failed calling webhook "${webhook.name}"`;
+    const version = webhook.admissionReviewVersions.find((one) => REVIEW_VERSIONS.includes(one));
+    const asked = { apiVersion: `admission.k8s.io/${version}`, kind: "AdmissionReview" };
     let review: Record<string, unknown>;
     try {
-      review = await this.#caller.post(webhook.clientConfig, { ...REVIEW, request }, webhook.timeoutSeconds);
+      review = await this.#caller.post(webhook.clientConfig, { ...asked, request }, webhook.timeoutSeconds);
     } catch (error) {
       throw new CallError(`${failing}: failed to call webhook: ${describeError(error)}`);
     }
     const why = (text: string) => new CallError(`${failing}: received invalid webhook response: ${text}`);
     const { response } = review;
-    if (review.apiVersion !== REVIEW.apiVersion || review.kind !== REVIEW.kind) {
-      throw why(`expected webhook response of ${REVIEW.apiVersion}, Kind=${REVIEW.kind}`);
+    if (review.apiVersion !== asked.apiVersion || review.kind !== asked.kind) {
+      throw why(`expected webhook response of ${asked.apiVersion}, Kind=${asked.kind}`);
     }
     if (!isObject(response)) throw why("webhook response was absent");
     if (response.uid !== request.uid) throw why(`expected response.uid=${formatJson(request.uid)}`);
