@@ -65,7 +65,7 @@ export class ScriptRun implements AsyncDisposable {
     const text = await response.text(), type = response.headers.get("content-type") ?? "";
     const body = type.includes("json") && text !== "" ? parsed(text) : text.slice(0, TEXT_MAX);
     for (const [name, path] of Object.entries(step.keep ?? {})) this.#kept.set(name, String(fieldAt(body, path)));
-    if (step.codeOnly) return { code: response.status };
+    if (step.codeOnly === true || (step.codeOnly && response.ok)) return { code: response.status };
     const warning = response.headers.get("warning");
     return {
       code: response.status,

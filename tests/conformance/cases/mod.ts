@@ -4,6 +4,8 @@ import { builtinDefaults } from "./builtin_defaults.ts";
 import { builtinObjects } from "./builtin_objects.ts";
 import { builtinWorkloads } from "./builtin_workloads.ts";
 import { customResources } from "./custom_resources.ts";
+import { jsonPatch } from "./json_patch.ts";
+import { mergePatch } from "./merge_patch.ts";
 import { metadata } from "./metadata.ts";
 import { strategicPatch } from "./strategic_patch.ts";
 
@@ -12,6 +14,8 @@ export const AREAS: readonly Area[] = [
   metadata,
   customResources,
   apply,
+  mergePatch,
+  jsonPatch,
   strategicPatch,
   builtinDefaults,
   builtinWorkloads,
