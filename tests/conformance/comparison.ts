@@ -62,7 +62,7 @@ export async function answersOf(
 
 /** Identifies the steps of a script. */
 export async function digestOf({ steps }: Script): Promise<string> {
-  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(steps)));
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(formatJson(steps)));
   return new Uint8Array(bytes).toHex().slice(0, 16);
 }
 
