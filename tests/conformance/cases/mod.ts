@@ -3,6 +3,7 @@ import { apply } from "./apply.ts";
 import { builtinDefaults } from "./builtin_defaults.ts";
 import { builtinObjects } from "./builtin_objects.ts";
 import { builtinWorkloads } from "./builtin_workloads.ts";
+import { crds } from "./crds.ts";
 import { customResources } from "./custom_resources.ts";
 import { jsonPatch } from "./json_patch.ts";
 import { mergePatch } from "./merge_patch.ts";
@@ -13,6 +14,7 @@ import { strategicPatch } from "./strategic_patch.ts";
 export const AREAS: readonly Area[] = [
   metadata,
   customResources,
+  crds,
   apply,
   mergePatch,
   jsonPatch,
