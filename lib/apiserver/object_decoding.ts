@@ -4,7 +4,7 @@ import { checkMetadataShape } from "./metadata_rules.ts";
 import type { WriteOptions } from "./request_options.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { decodingFault } from "./schema/go_decoder.ts";
-import { pruneUnknown } from "./schema/pruning.ts";
+import { pruneNulls, pruneUnknown } from "./schema/pruning.ts";
 
 /**
  * Decodes in place: checks kind and metadata, prunes unknown fields. `fieldValidation` refuses those or warns.
@@ -37,6 +37,7 @@ export function decodeObject(
   if (fault !== undefined) throw cannotBeHandled(type, fault);
   checkMetadataShape(object.metadata!);
   const unknown = pruneUnknown(object, type.schema);
+  if (!type.builtin) pruneNulls(object, type.schema);
   if (unknown.length === 0 || validation === "Ignore") return;
   const faults = unknown.map((path) => `unknown field "${path}"`);
   if (validation === "Strict") {

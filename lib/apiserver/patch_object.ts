@@ -7,12 +7,15 @@ import {
   formatKey,
   JSON_PATCH_OPERATIONS_MAX,
 } from "../apimachinery/mod.ts";
-import { ApiError, badRequest, invalid, invalidValue, notFound, unsupportedMediaType } from "./api_error.ts";
+import { ApiError, badRequest, conflict, invalid, invalidValue, notFound, unsupportedMediaType } from "./api_error.ts";
 import { type ConversionSteps, runWithoutConversion } from "./conversion_steps.ts";
 import { createAdmitted } from "./create_object.ts";
 import { decodeObject } from "./object_decoding.ts";
+import { checkMetadataShape } from "./metadata_rules.ts";
 import { asObject } from "./request_body.ts";
 import { storageResource } from "./resource_registry.ts";
+import type { ResourceType } from "./resource_type.ts";
+import { decodingFault } from "./schema/go_decoder.ts";
 import { type ApplyConflict, applyServerSide } from "./schema/managed_fields.ts";
 import { strategicMerge } from "./schema/strategic_merge.ts";
 import { joinedFaults, typeFaults } from "./schema/typed_validation.ts";
@@ -102,12 +105,8 @@ async function applyObject(
   patch: unknown,
 ): Promise<{ stored: StoredObject; created: boolean }> {
   const { type, options } = target;
-  const name = target.name!;
-  const input = asObject(patch);
-  validateTyped(input, type);
-  decodeObject(input, type, options.fieldValidation, target.warnings);
+  const name = target.name!, input = appliedObject(patch, type);
   const metadata = input.metadata!;
-  if (metadata.managedFields !== undefined) throw badRequest("metadata.managedFields must be nil");
   if (!metadata.name) {
     throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   }
@@ -115,7 +114,7 @@ async function applyObject(
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   }
   if (type.namespaced) {
-    metadata.namespace ??= target.namespace;
+    metadata.namespace ||= target.namespace;
     if (metadata.namespace !== target.namespace) {
       throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
     }
@@ -127,6 +126,7 @@ async function applyObject(
   const applied = { ...target, applied: true };
   const merge = function* (live: DynamicObject | undefined): ConversionSteps<DynamicObject> {
     const object = yield* applyOnto(server, target, live, input);
+    checkMetadataShape(object.metadata!);
     if (resourceVersion) object.metadata!.resourceVersion = resourceVersion;
     else if (live) object.metadata!.resourceVersion = live.metadata!.resourceVersion;
     if (uid) object.metadata!.uid = uid;
@@ -140,20 +140,47 @@ async function applyObject(
   if (target.subresource !== undefined) throw notFound(type, name);
   if (uid) {
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: `;
-    throw new ApiError(409, "Conflict", `Operation cannot be fulfilled on ${type.plural} "${name}": ${why}`);
+    throw conflict(type, name, why);
   }
   return { stored: await createAdmitted(server, applied, runWithoutConversion(merge(undefined))), created: true };
 }
 
-/** Ignores `fieldValidation`: an untyped field would have unknown owners. */
-function validateTyped(input: DynamicObject, type: WriteTarget["type"]): void {
-  const { apiVersion = formatApiVersion(type), kind = type.kind, metadata } = input;
-  if (apiVersion !== formatApiVersion(type) || kind !== type.kind) return; // decoding refuses it
+/**
+ * Checks an applied object whatever `fieldValidation` says: a field without a type would have unknown owners.
+ *
+ * @throws {ApiError} 400 for another kind, 500 for undeclared fields and wrong types.
+ */
+function appliedObject(patch: unknown, type: ResourceType): DynamicObject {
+  if (patch !== null && !isObject(patch)) {
+    const found = Array.isArray(patch) ? "array" : typeof patch;
+    const why = `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
+    throw badRequest(`error decoding patch: error unmarshaling JSON: while decoding JSON: ${why}`);
+  }
+  const input = patch ?? {}, metadata = isObject(input.metadata) ? input.metadata : {};
+  if (metadata.managedFields !== undefined && metadata.managedFields !== null) {
+    throw badRequest("metadata.managedFields must be nil");
+  }
+  const apiVersion = textOf(input.apiVersion), kind = textOf(input.kind);
+  const version = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`, qualified = `${version}, Kind=${kind}`;
+  if (apiVersion !== formatApiVersion(type) || kind !== type.kind) {
+    throw badRequest(`invalid object type: ${qualified}`);
+  }
+  const object = `${textOf(metadata.namespace)}/${textOf(metadata.name)}; ${qualified}`;
   const faults = typeFaults(input, rootType(type.schema));
-  if (faults.length === 0) return;
-  const { namespace = "", name = "" } = metadata ?? {}, version = type.group ? apiVersion : `/${apiVersion}`;
-  const object = `${namespace}/${name}; ${version}, Kind=${kind}`;
-  throw new ApiError(500, "", `failed to create typed patch object (${object}): ${joinedFaults(faults)}`);
+  if (faults.length > 0) {
+    throw new ApiError(500, "", `failed to create typed patch object (${object}): ${joinedFaults(faults)}`);
+  }
+  const fault = type.builtin ? decodingFault(input, type.schema) : undefined;
+  if (fault !== undefined) {
+    const why = `unable to convert unstructured object to ${qualified}: error decoding from json: ${fault}`;
+    throw new ApiError(500, "", `failed to convert new object (${object}) to proper version: ${why}`);
+  }
+  input.metadata ??= {};
+  return input as DynamicObject;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 /** A patched uid is no precondition: it is immutable, or ignored by /status. */

@@ -64,8 +64,8 @@ function shape(spec: Record<string, unknown>, more: Record<string, unknown> = {}
   return { apiVersion: `${GROUP}/v1`, kind: "Shape", metadata: { name: "a" }, spec, ...more };
 }
 
-function applies(manager: string, spec: Record<string, unknown>, query = ""): Step {
-  return patch("apply", `${PATH}/a?fieldManager=${manager}${query}`, shape(spec));
+function applies(manager: string, spec: Record<string, unknown>, query = "", keep: Record<string, string> = {}): Step {
+  return patch("apply", `${PATH}/a?fieldManager=${manager}${query}`, shape(spec), { keep });
 }
 
 function merges(manager: string, body: Record<string, unknown>): Step {
@@ -132,8 +132,8 @@ const shared: Script[] = WANTED.map(([field, first, second]) => ({
 const edited: Script[] = WANTED.map(([field, first, second]) => ({
   name: named("an applied field is updated:", field, first, second),
   steps: [
-    applies("m", { [field]: first }),
-    update(`${PATH}/a?fieldManager=u`, shape({ [field]: second })),
+    applies("m", { [field]: first }, "", { rv: "metadata.resourceVersion" }),
+    update(`${PATH}/a?fieldManager=u`, shape({ [field]: second }, { metadata: { name: "a", resourceVersion: "${rv}" } })),
     applies("m", { [field]: first }, "&force=true"),
     applies("m", { [field]: second }),
     merges("u", { spec: { [field]: null } }),
