@@ -95,9 +95,7 @@ export async function record(
     if (index >= 0) recordings[script.name] = { digest: await digestOf(script), answers: answers[index]! };
     else if (Object.hasOwn(former, script.name)) recordings[script.name] = former[script.name]!;
   }
-  const lines = Object.entries(recordings).map(([name, recording]) =>
-    ` ${formatJson(name)}: ${formatJson(recording)}`
-  );
+  const lines = Object.entries(recordings).map(([name, recording]) => ` ${formatJson(name)}: ${formatJson(recording)}`);
   await Deno.writeTextFile(file, `{\n${lines.join(",\n")}\n}\n`);
 }
 

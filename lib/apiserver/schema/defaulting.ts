@@ -98,4 +98,3 @@ function encodeQuantity(parent: Record<string, unknown>, field: string, referenc
   const text = parent[field];
   if (typeof text === "string" || typeof text === "number") parent[field] = canonicalQuantity(text) ?? text;
 }
-

@@ -20,12 +20,12 @@ const LENIENT = /\.(Role|ClusterRole|Event|WebhookConversion|ServiceReference|[A
 
 /**
  * Causes in kube-apiserver's words. With `old`, skips unchanged parts (ratcheting, KEP-4008) and runs transition rules
- * (KEP-2876). Wrong types prevent rules, as the last cause says.
+ * (KEP-2876). `whole`: it has apiVersion, kind and metadata. Wrong types prevent rules, as the last cause says.
  */
-export function validateObject(object: unknown, schema: Schema, old?: unknown): StatusCause[] {
+export function validateObject(object: unknown, schema: Schema, old?: unknown, whole: boolean = true): StatusCause[] {
   const causes: StatusCause[] = [];
   const builtin = schema.$ref !== undefined;
-  visit({ value: object, old, path: "", whole: true, required: true, builtin }, schema, causes);
+  visit({ value: object, old, path: "", whole, required: true, builtin }, schema, causes);
   if (schema.$ref === undefined) causes.push(...listCauses(object, resolveSchema(schema), old));
   const rules = ruleCauses(object, resolveSchema(schema), old);
   if (!rules.any) return causes;

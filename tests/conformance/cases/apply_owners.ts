@@ -1,4 +1,4 @@
-import { create, crdOf, define, get, patch, type Script, type Step, update } from "../script.ts";
+import { crdOf, create, define, get, patch, type Script, type Step, update } from "../script.ts";
 import { container, deployment } from "./pods.ts";
 
 const text = { type: "string" }, count = { type: "integer" };
@@ -27,9 +27,21 @@ const SHAPES: Record<string, unknown> = {
   texts: listOf(text, "set"),
   numbers: listOf({ type: "number" }, "set"),
   flags: listOf({ type: "boolean" }, "set"),
-  keyed: listOf(item({ key: text, id: count, value: text, flag: { type: "boolean" } }, "key", "id"), "map", "key", "id"),
+  keyed: listOf(
+    item({ key: text, id: count, value: text, flag: { type: "boolean" } }, "key", "id"),
+    "map",
+    "key",
+    "id",
+  ),
   defaulted: listOf(item({ key: text, zone: { ...text, default: "z" }, value: text }, "key"), "map", "key", "zone"),
-  nested: listOf(item({ name: text, items: listOf(inner, "map", "key"), map: { type: "object", additionalProperties: text } }, "name"), "map", "name"),
+  nested: listOf(
+    item(
+      { name: text, items: listOf(inner, "map", "key"), map: { type: "object", additionalProperties: text } },
+      "name",
+    ),
+    "map",
+    "name",
+  ),
   maps: { type: "object", additionalProperties: text },
   mapOfMaps: { type: "object", additionalProperties: { type: "object", additionalProperties: text } },
   mapOfLists: { type: "object", additionalProperties: listOf(inner, "map", "key") },
@@ -54,7 +66,11 @@ export const defineShapes: Step[] = define(
     version: {
       subresources: {
         status: {},
-        scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".status.selector" },
+        scale: {
+          specReplicasPath: ".spec.replicas",
+          statusReplicasPath: ".status.replicas",
+          labelSelectorPath: ".status.selector",
+        },
       },
     },
   }),
@@ -85,13 +101,22 @@ const WANTED: readonly (readonly [field: string, first: unknown, second: unknown
   ["texts", [], ["a"]],
   ["numbers", [1, 2.5], [2.5, 3]],
   ["flags", [true], [true, false]],
-  ["keyed", [{ key: "a", id: 1, value: "x" }, { key: "b", id: 2 }], [{ key: "b", id: 2, value: "y" }, { key: "a", id: 2 }]],
+  ["keyed", [{ key: "a", id: 1, value: "x" }, { key: "b", id: 2 }], [{ key: "b", id: 2, value: "y" }, {
+    key: "a",
+    id: 2,
+  }]],
   ["keyed", [{ key: "a", id: 1, value: "x" }], [{ key: "a", id: 1, value: "y", flag: true }]],
   ["keyed", [{ key: "a", id: 1, value: "x" }], []],
   ["defaulted", [{ key: "a", value: "x" }], [{ key: "a", zone: "z", value: "y" }, { key: "a", zone: "q" }]],
-  ["nested", [{ name: "a", items: [{ key: "k", value: "1" }] }], [{ name: "a", items: [{ key: "k", list: ["x"] }, { key: "l" }] }]],
+  ["nested", [{ name: "a", items: [{ key: "k", value: "1" }] }], [{
+    name: "a",
+    items: [{ key: "k", list: ["x"] }, { key: "l" }],
+  }]],
   ["nested", [{ name: "a", map: { x: "1" } }, { name: "b" }], [{ name: "a", map: { x: "2", y: "1" } }]],
-  ["nested", [{ name: "a", items: [{ key: "k", list: ["x", "y"] }] }], [{ name: "a", items: [{ key: "k", list: ["y"] }] }]],
+  ["nested", [{ name: "a", items: [{ key: "k", list: ["x", "y"] }] }], [{
+    name: "a",
+    items: [{ key: "k", list: ["y"] }],
+  }]],
   ["maps", { a: "1", b: "2" }, { b: "3", c: "4" }],
   ["maps", {}, { a: "1" }],
   ["mapOfMaps", { a: { x: "1" } }, { a: { y: "1" }, b: {} }],
@@ -133,7 +158,10 @@ const edited: Script[] = WANTED.map(([field, first, second]) => ({
   name: named("an applied field is updated:", field, first, second),
   steps: [
     applies("m", { [field]: first }, "", { rv: "metadata.resourceVersion" }),
-    update(`${PATH}/a?fieldManager=u`, shape({ [field]: second }, { metadata: { name: "a", resourceVersion: "${rv}" } })),
+    update(
+      `${PATH}/a?fieldManager=u`,
+      shape({ [field]: second }, { metadata: { name: "a", resourceVersion: "${rv}" } }),
+    ),
     applies("m", { [field]: first }, "&force=true"),
     applies("m", { [field]: second }),
     merges("u", { spec: { [field]: null } }),
@@ -154,7 +182,12 @@ const whole = (count: number | undefined) => ({
   metadata: { name: "a" },
   ...deployment(count, container),
 });
-const status = (manager: string, fields: Record<string, unknown>, more: Record<string, unknown> = {}, query = ""): Step =>
+const status = (
+  manager: string,
+  fields: Record<string, unknown>,
+  more: Record<string, unknown> = {},
+  query = "",
+): Step =>
   patch("apply", `${PATH}/a/status?fieldManager=${manager}${query}`, {
     apiVersion: `${GROUP}/v1`,
     kind: "Shape",
@@ -286,7 +319,10 @@ const requests: Script[] = [
       patch("apply", at("m"), configMap({ b: "1" }, { resourceVersion: "0" })),
     ],
   },
-  { name: "no field manager", steps: [{ method: "PATCH", path: "v1/configmaps/a", type: "application/apply-patch+yaml", body: configMap({}) }] },
+  {
+    name: "no field manager",
+    steps: [{ method: "PATCH", path: "v1/configmaps/a", type: "application/apply-patch+yaml", body: configMap({}) }],
+  },
   { name: "an empty field manager", steps: [patch("apply", at(""), configMap({}))] },
   { name: "a long field manager", steps: [patch("apply", at("m".repeat(129)), configMap({}))] },
   { name: "a field manager with control characters", steps: [patch("apply", at("m%01"), configMap({}))] },
@@ -329,7 +365,11 @@ const requests: Script[] = [
   {
     name: "labels, annotations, finalizers and owners are owned",
     steps: [
-      patch("apply", at("m"), configMap({}, { labels: { a: "1" }, annotations: { b: "1" }, finalizers: ["x.example/a"] })),
+      patch(
+        "apply",
+        at("m"),
+        configMap({}, { labels: { a: "1" }, annotations: { b: "1" }, finalizers: ["x.example/a"] }),
+      ),
       patch("apply", at("n"), configMap({}, { labels: { a: "2" }, finalizers: ["x.example/b"] })),
       patch("apply", at("n", "&force=true"), configMap({}, { labels: { a: "2" }, finalizers: ["x.example/b"] })),
       patch("apply", at("m"), configMap({})),
@@ -339,10 +379,13 @@ const requests: Script[] = [
   {
     name: "owner references are merged by uid",
     steps: [
-      patch("apply", at("m"), configMap({}, { ownerReferences: [{ apiVersion: "v1", kind: "ConfigMap", name: "x", uid: "1" }] })),
-      patch("apply", at("n"), configMap({}, { ownerReferences: [{ apiVersion: "v1", kind: "ConfigMap", name: "y", uid: "2" }] })),
-      patch("apply", at("n"), configMap({}, { ownerReferences: [{ apiVersion: "v1", kind: "ConfigMap", name: "z", uid: "1" }] })),
-      patch("apply", at("m"), configMap({})),
+      create("v1/configmaps", configMap({}, { name: "x" }), { keep: { x: "metadata.uid" } }),
+      create("v1/configmaps", configMap({}, { name: "y" }), { keep: { y: "metadata.uid" } }),
+      ...["m x ${x}", "n y ${y}", "n z ${x}", "m"].map((words) => {
+        const [manager, name, uid] = words.split(" ");
+        const ownerReferences = name && [{ apiVersion: "v1", kind: "ConfigMap", name, uid }];
+        return patch("apply", at(manager!), configMap({}, { ...ownerReferences && { ownerReferences } }));
+      }),
     ],
   },
 ];

@@ -30,7 +30,10 @@ const BODIES: readonly (readonly [string, unknown])[] = [
   ["broken YAML", "a: [1\nb: 2"],
   ["two YAML documents", "apiVersion: v1\nkind: ConfigMap\n---\napiVersion: v1\nkind: ConfigMap\n"],
   ["YAML with a repeated key", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: x, a: y}\n"],
-  ["JSON with a repeated key", '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"a":"x","a":"y"}}'],
+  [
+    "JSON with a repeated key",
+    '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"a":"x","a":"y"}}',
+  ],
   ["YAML with a number for a text", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: 1}\n"],
   ["YAML with yes for a text", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: yes}\n"],
   ["YAML with an anchor", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: &x 'q', b: *x}\n"],
@@ -96,7 +99,9 @@ export const typedApplies: readonly Script[] = [
       [{ protocol: "TCP" }],
       null,
     ],
-    [`${CONTAINERS}.0.env`]: [[{}], [{ name: "A" }, { name: "A", value: "1" }], [{ name: "A", value: 1 }], [{ value: "1" }]],
+    [`${CONTAINERS}.0.env`]: [[{}], [{ name: "A" }, { name: "A", value: "1" }], [{ name: "A", value: 1 }], [{
+      value: "1",
+    }]],
     [`${CONTAINERS}.0.resources.limits.cpu`]: [1, 1.5, "1", true, {}, "x", null],
     [`${CONTAINERS}.0.volumeMounts`]: [[{ name: "v" }], [{ mountPath: "/a" }, { mountPath: "/a" }]],
     [`${CONTAINERS}.0.livenessProbe.httpGet`]: [{ port: "http" }, { port: 80 }, { port: true }, { port: null }, {}],

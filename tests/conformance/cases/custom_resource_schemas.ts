@@ -1,4 +1,4 @@
-import { create, crdOf, define, get, patch, type Script, type Step, update } from "../script.ts";
+import { crdOf, create, define, get, patch, type Script, type Step, update } from "../script.ts";
 import { createdWith } from "./changed.ts";
 import { target } from "./targets.ts";
 
@@ -73,7 +73,12 @@ const MORE: Record<string, unknown> = {
   objectChoice: { ...preserved, enum: [{ a: 1 }, { b: [1] }] },
   listChoice: { type: "array", items: { type: "string" }, enum: [["a"], ["b", "c"]] },
   boolChoice: { type: "boolean", enum: [true] },
-  bounded: { "x-kubernetes-int-or-string": true, anyOf: [{ type: "integer" }, { type: "string" }], minimum: 5, maxLength: 2 },
+  bounded: {
+    "x-kubernetes-int-or-string": true,
+    anyOf: [{ type: "integer" }, { type: "string" }],
+    minimum: 5,
+    maxLength: 2,
+  },
   patternPort: { "x-kubernetes-int-or-string": true, pattern: "^\\d+%$" },
   decimals: { type: "number", minimum: 0.5, maximum: 1.5, multipleOf: 0.1 },
   exclusive: { type: "integer", minimum: 1, exclusiveMinimum: true, maximum: 5, exclusiveMaximum: true },
@@ -89,12 +94,19 @@ const MORE: Record<string, unknown> = {
     "x-kubernetes-list-type": "set",
     items: { type: "object", "x-kubernetes-map-type": "atomic", properties: { a: text, b: { type: "integer" } } },
   },
-  listSet: { type: "array", "x-kubernetes-list-type": "set", items: { type: "array", "x-kubernetes-list-type": "atomic", items: text } },
+  listSet: {
+    type: "array",
+    "x-kubernetes-list-type": "set",
+    items: { type: "array", "x-kubernetes-list-type": "atomic", items: text },
+  },
   needed: { type: "object", required: ["a", "b"], properties: { a: text, b: { ...text, nullable: true } } },
   oneType: {
     type: "object",
     properties: { kind: text, size: { type: "integer" }, tag: text },
-    oneOf: [{ properties: { kind: { enum: ["s"] } }, required: ["size"] }, { properties: { kind: { enum: ["t"] } }, required: ["tag"] }],
+    oneOf: [{ properties: { kind: { enum: ["s"] } }, required: ["size"] }, {
+      properties: { kind: { enum: ["t"] } },
+      required: ["tag"],
+    }],
   },
   anyBound: { type: "integer", anyOf: [{ minimum: 10 }, { maximum: -10 }] },
   allBound: { type: "integer", allOf: [{ minimum: 0 }, { multipleOf: 2 }] },
@@ -104,16 +116,33 @@ const MORE: Record<string, unknown> = {
     type: "object",
     default: {},
     properties: {
-      list: { type: "array", default: [{ a: "x" }], items: { type: "object", properties: { a: text, b: { ...text, default: "y" } } } },
-      map: { type: "object", additionalProperties: { type: "object", properties: { c: { type: "integer", default: 3 } } } },
+      list: {
+        type: "array",
+        default: [{ a: "x" }],
+        items: { type: "object", properties: { a: text, b: { ...text, default: "y" } } },
+      },
+      map: {
+        type: "object",
+        additionalProperties: { type: "object", properties: { c: { type: "integer", default: 3 } } },
+      },
     },
   },
   preservedList: { type: "array", items: preserved },
-  preservedDefaults: { ...preserved, properties: { a: { type: "object", properties: { b: { ...text, default: "z" } } } } },
+  preservedDefaults: {
+    ...preserved,
+    properties: { a: { type: "object", properties: { b: { ...text, default: "z" } } } },
+  },
   anything: { "x-kubernetes-preserve-unknown-fields": true },
   resource: { type: "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true },
-  closedResource: { type: "object", "x-kubernetes-embedded-resource": true, properties: { spec: { type: "object", properties: { a: text } } } },
-  resources: { type: "array", items: { type: "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true } },
+  closedResource: {
+    type: "object",
+    "x-kubernetes-embedded-resource": true,
+    properties: { spec: { type: "object", properties: { a: text } } },
+  },
+  resources: {
+    type: "array",
+    items: { type: "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true },
+  },
 };
 
 const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "p" } };
@@ -150,15 +179,31 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   preservedList: [[{ a: null, b: { c: null } }], [1], [null]],
   preservedDefaults: [{ a: {}, x: null }, { a: { typo: 1 } }, { x: { y: [null] } }],
   anything: [1, "x", null, [1, null], { a: null }],
-  resource: [{}, pod, { ...pod, metadata: { name: "P_" } }, { ...pod, metadata: { labels: { a: 1 } } }, { ...pod, metadata: "x" }, { ...pod, kind: "" }, { ...pod, metadata: { generateName: "x", typo: 1 } }, { ...pod, apiVersion: "a/b/c" }],
-  closedResource: [{ ...pod, spec: { a: "1", typo: 1 }, other: 1 }, { ...pod, metadata: { typo: 1, labels: { "a b": "c" } } }, { kind: "Pod" }],
+  resource: [
+    {},
+    pod,
+    { ...pod, metadata: { name: "P_" } },
+    { ...pod, metadata: { labels: { a: 1 } } },
+    { ...pod, metadata: "x" },
+    { ...pod, kind: "" },
+    { ...pod, metadata: { generateName: "x", typo: 1 } },
+    { ...pod, apiVersion: "a/b/c" },
+  ],
+  closedResource: [{ ...pod, spec: { a: "1", typo: 1 }, other: 1 }, {
+    ...pod,
+    metadata: { typo: 1, labels: { "a b": "c" } },
+  }, { kind: "Pod" }],
   resources: [[{}], [pod, { apiVersion: "v1" }]],
 };
 
 const sampleCrd = crdOf("Sample", "samples.example.com", {
   spec: {
     type: "object",
-    properties: { formats: { type: "object", properties: formats }, numbers: { type: "object", properties: numbers }, ...MORE },
+    properties: {
+      formats: { type: "object", properties: formats },
+      numbers: { type: "object", properties: numbers },
+      ...MORE,
+    },
   },
   status: preserved,
 }, { version: { subresources: { status: {} } } });
@@ -176,7 +221,8 @@ const samples: Script[] = [
   ...createdWith(SAMPLE, { spec: {} }, under("spec", VALUES)),
 ];
 
-const sampleText = (spec: string) => `{"apiVersion":"samples.example.com/v1","kind":"Sample","metadata":{"name":"a"},"spec":${spec}}`;
+const sampleText = (spec: string) =>
+  `{"apiVersion":"samples.example.com/v1","kind":"Sample","metadata":{"name":"a"},"spec":${spec}}`;
 
 const TEXTS: readonly string[] = [
   '{"numbers":{"int64":1.0}}',
@@ -236,7 +282,11 @@ const later: Script[] = [
     steps: [
       ...define(crd({ a: text })),
       create(THINGS, thing({ a: "1" })),
-      ...served({ a: text, b: { ...text, default: "d" }, c: { type: "object", default: {}, properties: { e: { type: "integer", default: 4 } } } }, { b: "d" }),
+      ...served({
+        a: text,
+        b: { ...text, default: "d" },
+        c: { type: "object", default: {}, properties: { e: { type: "integer", default: 4 } } },
+      }, { b: "d" }),
       get(`${THINGS}/a`),
       get(THINGS),
       { watch: "w", path: `${THINGS}?watch=true` },
@@ -299,7 +349,12 @@ const later: Script[] = [
     name: "each version prunes its own fields",
     steps: [
       ...define(twoVersions()),
-      create(`${GROUP}/v2/things`, { apiVersion: `${GROUP}/v2`, kind: "Thing", metadata: { name: "a" }, spec: { two: "2", one: "1" } }),
+      create(`${GROUP}/v2/things`, {
+        apiVersion: `${GROUP}/v2`,
+        kind: "Thing",
+        metadata: { name: "a" },
+        spec: { two: "2", one: "1" },
+      }),
       get(`${THINGS}/a`),
       get(`${GROUP}/v2/things/a`),
       create(THINGS, { ...thing({ two: "2", one: "1" }), metadata: { name: "b" } }),
@@ -328,10 +383,18 @@ function twoVersions(): Record<string, unknown> {
   };
 }
 
-const scaled = crd({ replicas: { type: "integer" }, deep: { type: "object", properties: { count: { type: "integer" } } }, a: text }, {
+const scaled = crd({
+  replicas: { type: "integer" },
+  deep: { type: "object", properties: { count: { type: "integer" } } },
+  a: text,
+}, {
   subresources: {
     status: {},
-    scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".status.selector" },
+    scale: {
+      specReplicasPath: ".spec.replicas",
+      statusReplicasPath: ".status.replicas",
+      labelSelectorPath: ".status.selector",
+    },
   },
 });
 
@@ -358,8 +421,18 @@ const subresources: Script[] = [
     steps: [
       ...define(scaled),
       create(THINGS, thing({ a: "x" }), { keep: { rv: "metadata.resourceVersion" } }),
-      update(`${THINGS}/a/scale`, { apiVersion: "autoscaling/v1", kind: "Scale", metadata: { name: "a" }, spec: { replicas: 3 } }),
-      update(`${THINGS}/a/scale`, { apiVersion: "autoscaling/v1", kind: "Scale", metadata: { name: "a", resourceVersion: "${rv}" }, spec: { replicas: 4 } }),
+      update(`${THINGS}/a/scale`, {
+        apiVersion: "autoscaling/v1",
+        kind: "Scale",
+        metadata: { name: "a" },
+        spec: { replicas: 3 },
+      }),
+      update(`${THINGS}/a/scale`, {
+        apiVersion: "autoscaling/v1",
+        kind: "Scale",
+        metadata: { name: "a", resourceVersion: "${rv}" },
+        spec: { replicas: 4 },
+      }),
       update(`${THINGS}/a/scale`, { apiVersion: "autoscaling/v1", kind: "Scale", metadata: { name: "a" }, spec: {} }),
       update(`${THINGS}/a/scale`, { apiVersion: "v1", kind: "Scale", metadata: { name: "a" }, spec: { replicas: 1 } }),
       update(`${THINGS}/a/scale`, { metadata: { name: "b" }, spec: { replicas: 1 } }),
@@ -376,7 +449,10 @@ const subresources: Script[] = [
       create(THINGS, thing({ a: "x" }, { status: { phase: "ignored" } })),
       update(`${THINGS}/a`, thing({ a: "y" }, { status: { phase: "ignored" } })),
       update(`${THINGS}/a/status`, thing({ a: "ignored" }, { status: { phase: "seen" } })),
-      update(`${THINGS}/a/status`, { ...thing({}, { status: { phase: "seen" } }), metadata: { name: "a", labels: { a: "b" } } }),
+      update(`${THINGS}/a/status`, {
+        ...thing({}, { status: { phase: "seen" } }),
+        metadata: { name: "a", labels: { a: "b" } },
+      }),
       update(`${THINGS}/a`, { ...thing({ a: "y" }), metadata: { name: "a", labels: { a: "b" } } }),
       update(`${THINGS}/a`, thing({ a: "y" }, { other: 1 })),
       get(`${THINGS}/a`),
@@ -388,7 +464,10 @@ const subresources: Script[] = [
       ...define(crd({ a: text })),
       create(THINGS, thing({ a: "x" }, { status: { phase: "kept" } })),
       update(`${THINGS}/a`, thing({ a: "x" }, { status: { phase: "new" } })),
-      update(`${THINGS}/a`, { ...thing({ a: "x" }, { status: { phase: "new" } }), metadata: { name: "a", labels: { a: "b" } } }),
+      update(`${THINGS}/a`, {
+        ...thing({ a: "x" }, { status: { phase: "new" } }),
+        metadata: { name: "a", labels: { a: "b" } },
+      }),
       update(`${THINGS}/a/status`, thing({ a: "x" }, { status: { phase: "x" } })),
       get(`${THINGS}/a/scale`),
     ],

@@ -4,11 +4,22 @@ import { WIDGET_CRD, widgetOf, WIDGETS } from "./widget.ts";
 import { define } from "../script.ts";
 
 const config: Step = create("v1/configmaps", {
-  metadata: { name: "a", labels: { x: "1" }, annotations: { "a.example/b": "1", "t~d": "2" }, finalizers: ["a.example/x", "a.example/y"] },
+  metadata: {
+    name: "a",
+    labels: { x: "1" },
+    annotations: { "a.example/b": "1", "t~d": "2" },
+    finalizers: ["a.example/x", "a.example/y"],
+  },
   data: { a: "1", b: "2" },
 });
-const widget: Step = create(WIDGETS, widgetOf({ size: 1, plain: [1, 2], free: { list: [1, 2, 3], n: null, deep: { a: 1 } } }));
-const whole: Step = create("apps/v1/deployments", { metadata: { name: "a" }, ...deployment(1, container, { name: "b", image: "b:1" }) });
+const widget: Step = create(
+  WIDGETS,
+  widgetOf({ size: 1, plain: [1, 2], free: { list: [1, 2, 3], n: null, deep: { a: 1 } } }),
+);
+const whole: Step = create("apps/v1/deployments", {
+  metadata: { name: "a" },
+  ...deployment(1, container, { name: "b", image: "b:1" }),
+});
 
 type Operation = Readonly<Record<string, unknown>>;
 
@@ -155,12 +166,18 @@ const TEXTS = [
 
 const DEPLOYMENT_PATCHES: readonly (readonly Operation[])[] = [
   [{ op: "replace", path: "/spec/template/spec/containers/0/image", value: "a:2" }],
-  [{ op: "test", path: "/spec/template/spec/containers/0/name", value: "b" }, { op: "remove", path: "/spec/template/spec/containers/0" }],
+  [{ op: "test", path: "/spec/template/spec/containers/0/name", value: "b" }, {
+    op: "remove",
+    path: "/spec/template/spec/containers/0",
+  }],
   [{ op: "test", path: "/spec/replicas", value: 1 }, { op: "replace", path: "/spec/replicas", value: 5 }],
   [{ op: "replace", path: "/spec/replicas", value: "5" }],
   [{ op: "add", path: "/spec/template/spec/containers/-", value: { name: "c", image: "c" } }],
   [{ op: "add", path: "/spec/template/spec/containers/-", value: { name: "a", image: "c" } }],
-  [{ op: "remove", path: "/spec/template/spec/containers/1" }, { op: "remove", path: "/spec/template/spec/containers/1" }],
+  [{ op: "remove", path: "/spec/template/spec/containers/1" }, {
+    op: "remove",
+    path: "/spec/template/spec/containers/1",
+  }],
   [{ op: "remove", path: "/spec/selector" }],
   [{ op: "add", path: "/metadata/labels", value: {} }, { op: "add", path: "/metadata/labels/a", value: "b" }],
   [{ op: "add", path: "/spec/typo", value: 1 }],
@@ -174,13 +191,36 @@ export const jsonPatch: Area = {
     ...patched(config, "v1/configmaps/a", "a ConfigMap", ...ON_CONFIG_MAP.map((operation) => [operation])),
     ...patched(widget, `${WIDGETS}/a`, "a widget", ...ON_WIDGET.map((operation) => [operation]), ...TEXTS),
     ...patched(whole, "apps/v1/deployments/a", "a Deployment", ...DEPLOYMENT_PATCHES),
-    ...patched(widget, `${WIDGETS}/a?fieldValidation=Strict`, "a widget under Strict", [{ op: "add", path: "/spec/typo", value: 1 }], ...TEXTS.slice(-2)),
-    ...patched(config, "v1/configmaps/a?fieldValidation=Strict", "a ConfigMap under Strict", [{ op: "add", path: "/typo", value: 1 }]),
-    ...patched(widget, `${WIDGETS}/a/status`, "a widget's status", [{ op: "add", path: "/status", value: { a: 1 } }], [{ op: "add", path: "/status/a", value: 1 }]),
-    ...patched(whole, "apps/v1/deployments/a/scale", "a Deployment's scale", [{ op: "replace", path: "/spec/replicas", value: 3 }], [{ op: "remove", path: "/spec/replicas" }], [{ op: "replace", path: "/spec/replicas", value: -1 }], [{ op: "add", path: "/spec/typo", value: -1 }]),
+    ...patched(widget, `${WIDGETS}/a?fieldValidation=Strict`, "a widget under Strict", [{
+      op: "add",
+      path: "/spec/typo",
+      value: 1,
+    }], ...TEXTS.slice(-2)),
+    ...patched(config, "v1/configmaps/a?fieldValidation=Strict", "a ConfigMap under Strict", [{
+      op: "add",
+      path: "/typo",
+      value: 1,
+    }]),
+    ...patched(widget, `${WIDGETS}/a/status`, "a widget's status", [{ op: "add", path: "/status", value: { a: 1 } }], [{
+      op: "add",
+      path: "/status/a",
+      value: 1,
+    }]),
+    ...patched(
+      whole,
+      "apps/v1/deployments/a/scale",
+      "a Deployment's scale",
+      [{ op: "replace", path: "/spec/replicas", value: 3 }],
+      [{ op: "remove", path: "/spec/replicas" }],
+      [{ op: "replace", path: "/spec/replicas", value: -1 }],
+      [{ op: "add", path: "/spec/typo", value: -1 }],
+    ),
     {
       name: "a missing object is patched",
-      steps: [patch("json", "v1/configmaps/a", [{ op: "add", path: "/data", value: {} }]), patch("json", "v1/configmaps/a", [])],
+      steps: [
+        patch("json", "v1/configmaps/a", [{ op: "add", path: "/data", value: {} }]),
+        patch("json", "v1/configmaps/a", []),
+      ],
     },
     {
       name: "a failed operation leaves the object",
@@ -192,7 +232,14 @@ export const jsonPatch: Area = {
     },
     {
       name: "too many operations",
-      steps: [config, patch("json", "v1/configmaps/a", Array.from({ length: 10_001 }, () => ({ op: "test", path: "/kind", value: "ConfigMap" })))],
+      steps: [
+        config,
+        patch(
+          "json",
+          "v1/configmaps/a",
+          Array.from({ length: 10_001 }, () => ({ op: "test", path: "/kind", value: "ConfigMap" })),
+        ),
+      ],
     },
   ],
 };

@@ -1,4 +1,4 @@
-import { type Area, create, crdOf, define, get, patch, type Script, type Step } from "../script.ts";
+import { type Area, crdOf, create, define, get, patch, type Script, type Step } from "../script.ts";
 import { container, deployment } from "./pods.ts";
 import { CONFIG_MAP, DEPLOYMENT, SERVICE, type Target, target } from "./targets.ts";
 
@@ -22,7 +22,10 @@ const lamps = crdOf("Lamp", "merge.example.com", {
 }, { version: { subresources: { status: {} } } });
 
 const BASES: readonly (readonly [Target, Record<string, unknown>])[] = [
-  [CONFIG_MAP, { metadata: { labels: { x: "1" }, annotations: { y: "1" }, finalizers: ["a.example/x"] }, data: { a: "1" } }],
+  [CONFIG_MAP, {
+    metadata: { labels: { x: "1" }, annotations: { y: "1" }, finalizers: ["a.example/x"] },
+    data: { a: "1" },
+  }],
   [DEPLOYMENT, deployment(1, container, { name: "b", image: "b:1" })],
   [SERVICE, { spec: { ports: [{ port: 80, name: "a" }, { port: 81, name: "b" }], selector: { a: "b" } } }],
   [LAMP, { spec: { size: 1, tags: ["a"], labels: { a: "1" }, maybe: "m", free: { a: { b: 1 } } } }],
@@ -184,13 +187,21 @@ export const mergePatch: Area = {
     },
     {
       name: "a dry run changes nothing",
-      steps: [created(CONFIG_MAP), patch("merge", "v1/configmaps/a?dryRun=All", { data: { b: "1" } }), get("v1/configmaps/a")],
+      steps: [
+        created(CONFIG_MAP),
+        patch("merge", "v1/configmaps/a?dryRun=All", { data: { b: "1" } }),
+        get("v1/configmaps/a"),
+      ],
     },
     {
       name: "a status is merged",
       steps: [
         created(LAMP),
-        patch("merge", `${LAMP.path}/a/status`, { status: { phase: "x" }, spec: { size: 9 }, metadata: { labels: { a: "b" } } }),
+        patch("merge", `${LAMP.path}/a/status`, {
+          status: { phase: "x" },
+          spec: { size: 9 },
+          metadata: { labels: { a: "b" } },
+        }),
         patch("merge", `${LAMP.path}/a/status`, { status: { phase: null } }),
         patch("merge", `${LAMP.path}/a/status`, { status: { phase: 1 } }),
         patch("merge", `${LAMP.path}/a/status`, { status: null }),

@@ -92,12 +92,20 @@ const MORE: readonly unknown[] = [
   containers({ name: "a", args: ["a"], command: ["b"] }),
   containers({ name: "a", resources: { limits: { cpu: "1" } } }),
   containers({ name: "a", volumeMounts: [{ name: "v", mountPath: "/a" }] }),
-  containers({ name: "a", "$setElementOrder/env": [{ name: "B" }, { name: "A" }], env: [{ name: "A" }, { name: "B" }] }),
+  containers({
+    name: "a",
+    "$setElementOrder/env": [{ name: "B" }, { name: "A" }],
+    env: [{ name: "A" }, { name: "B" }],
+  }),
   { spec: { template: { spec: { "$setElementOrder/containers": [{ name: "b" }, { name: "a" }] } } } },
   { spec: { template: { spec: { "$setElementOrder/containers": [{ name: "b" }] } } } },
   { spec: { template: { spec: { "$setElementOrder/containers": "x" } } } },
   { spec: { template: { spec: { "$setElementOrder/containers": [{}] } } } },
-  { spec: { template: { spec: { "$setElementOrder/containers": [{ name: "a" }], containers: [{ name: "b", image: "x" }] } } } },
+  {
+    spec: {
+      template: { spec: { "$setElementOrder/containers": [{ name: "a" }], containers: [{ name: "b", image: "x" }] } },
+    },
+  },
   { metadata: { "$setElementOrder/finalizers": ["b.example/x", "a.example/x"] } },
   { metadata: { "$deleteFromPrimitiveList/finalizers": ["none"] } },
   { metadata: { "$deleteFromPrimitiveList/finalizers": "x" } },
@@ -142,20 +150,45 @@ function patched(kind: Target, base: Record<string, unknown>, ...patches: readon
 }
 
 const KINDS: Script[] = [
-  ...patched(SERVICE, { spec: { ports: [{ port: 80, name: "a" }, { port: 81, name: "b" }], selector: { a: "b" } } }, {
-    spec: { ports: [{ port: 80, targetPort: 8080 }] },
-  }, { spec: { ports: [{ port: 81, $patch: "delete" }] } }, { spec: { ports: [{ port: 82, name: "c" }] } }, {
-    spec: { ports: [{ name: "a" }] },
-  }, { spec: { selector: { $patch: "replace", c: "d" } } }, { spec: { externalIPs: ["1.2.3.4"] } }),
-  ...patched(POD, { spec: podSpec }, { spec: { containers: [{ name: "a", image: "a:2" }] } }, {
-    spec: { containers: [{ name: "b", image: "a:2" }] },
-  }, { spec: { tolerations: [{ key: "x", operator: "Exists" }] } }, {
-    metadata: { labels: { a: "b" } },
-    spec: { activeDeadlineSeconds: 5 },
-  }),
-  ...patched(CONFIG_MAP, { data: { a: "1" } }, { data: { a: null, b: "2" } }, { data: { $patch: "replace", c: "3" } }, {
-    data: { $patch: "delete" },
-  }, { data: null }, { data: { a: 1 } }, { immutable: true }),
+  ...patched(
+    SERVICE,
+    { spec: { ports: [{ port: 80, name: "a" }, { port: 81, name: "b" }], selector: { a: "b" } } },
+    {
+      spec: { ports: [{ port: 80, targetPort: 8080 }] },
+    },
+    { spec: { ports: [{ port: 81, $patch: "delete" }] } },
+    { spec: { ports: [{ port: 82, name: "c" }] } },
+    {
+      spec: { ports: [{ name: "a" }] },
+    },
+    { spec: { selector: { $patch: "replace", c: "d" } } },
+    { spec: { externalIPs: ["1.2.3.4"] } },
+  ),
+  ...patched(
+    POD,
+    { spec: podSpec },
+    { spec: { containers: [{ name: "a", image: "a:2" }] } },
+    {
+      spec: { containers: [{ name: "b", image: "a:2" }] },
+    },
+    { spec: { tolerations: [{ key: "x", operator: "Exists" }] } },
+    {
+      metadata: { labels: { a: "b" } },
+      spec: { activeDeadlineSeconds: 5 },
+    },
+  ),
+  ...patched(
+    CONFIG_MAP,
+    { data: { a: "1" } },
+    { data: { a: null, b: "2" } },
+    { data: { $patch: "replace", c: "3" } },
+    {
+      data: { $patch: "delete" },
+    },
+    { data: null },
+    { data: { a: 1 } },
+    { immutable: true },
+  ),
   ...patched(ROLE, binding, { subjects: [{ kind: "Group", apiGroup: "rbac.authorization.k8s.io", name: "g" }] }, {
     subjects: null,
   }, { roleRef: { name: "s" } }),
