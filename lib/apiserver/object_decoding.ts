@@ -3,6 +3,7 @@ import { type ApiError, badRequest } from "./api_error.ts";
 import { checkMetadataShape } from "./metadata_rules.ts";
 import type { WriteOptions } from "./request_options.ts";
 import type { ResourceType } from "./resource_type.ts";
+import { embeddedFault } from "./schema/embedded_resources.ts";
 import { decodingFault } from "./schema/go_decoder.ts";
 import { pruneNulls, pruneUnknown } from "./schema/pruning.ts";
 
@@ -33,7 +34,7 @@ export function decodeObject(
   if (object.kind !== type.kind) {
     throw badRequest(`the kind in the data (${object.kind}) does not match the expected kind (${type.kind})`);
   }
-  const fault = type.builtin ? decodingFault(object, type.schema) : undefined;
+  const fault = type.builtin ? decodingFault(object, type.schema) : embeddedFault(object, type.schema);
   if (fault !== undefined) throw cannotBeHandled(type, fault);
   checkMetadataShape(object.metadata!);
   const unknown = pruneUnknown(object, type.schema);

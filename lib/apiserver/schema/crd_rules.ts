@@ -75,7 +75,8 @@ function nameCauses(names: Fields): StatusCause[] {
 
 function versionCauses(given: unknown): StatusCause[] {
   const versions = Array.isArray(given) ? given.filter(isObject) : [], causes: StatusCause[] = [];
-  const names = versions.map(({ name }) => text(name));
+  const names = versions.map(({ name }) => text(name)),
+    all = Array.isArray(given) ? versions.map(internalVersion) : given;
   names.forEach((name, index) => {
     for (const fault of faultsOf("dns1035Label", name)) {
       causes.push(invalidValue(`spec.versions[${index}].name`, name, fault));
@@ -83,15 +84,15 @@ function versionCauses(given: unknown): StatusCause[] {
     }
   });
   if (new Set(names).size < names.length) {
-    causes.push(invalidValue("spec.versions", given, "must contain unique version names"));
+    causes.push(invalidValue("spec.versions", all, "must contain unique version names"));
   }
   if (versions.filter(({ storage }) => storage === true).length !== 1) {
-    causes.push(invalidValue("spec.versions", given, "must have exactly one version marked as storage version"));
+    causes.push(invalidValue("spec.versions", all, "must have exactly one version marked as storage version"));
   }
   for (const [index, version] of versions.entries()) {
     const place = `spec.versions[${index}]`;
     const schema = isObject(version.schema) ? version.schema.openAPIV3Schema : undefined;
-    if (!isObject(schema)) causes.push(requiredValue(`${place}.schema.openAPIV3Schema`, "schemas are required"));
+    if (!isObject(schema)) causes.push(requiredValue(`${place}.schema.openAPIV3Schema`));
     causes.push(
       ...warningFaults(version).map((why) =>
         invalidValue(`${place}.deprecationWarning`, version.deprecationWarning, why)
@@ -99,6 +100,21 @@ function versionCauses(given: unknown): StatusCause[] {
     );
   }
   return causes;
+}
+
+/** As Go's internal type shows it: what versions have in common is in the spec. */
+function internalVersion({ name, served, storage, deprecated, deprecationWarning = null }: Fields): Fields {
+  return {
+    Name: text(name),
+    Served: served === true,
+    Storage: storage === true,
+    Deprecated: deprecated === true,
+    DeprecationWarning: deprecationWarning,
+    Schema: null,
+    Subresources: null,
+    AdditionalPrinterColumns: null,
+    SelectableFields: null,
+  };
 }
 
 function warningFaults({ deprecated, deprecationWarning: warning }: Fields): string[] {

@@ -32,7 +32,7 @@ function mapTypeCauses(schema: Schema, path: string): StatusCause[] {
     causes.push(schema.type ? invalidValue(`${path}.type`, schema.type, why) : requiredValue(`${path}.type`, why));
   }
   if (!["granular", "atomic"].includes(kind)) {
-    causes.push(notSupported(`${path}.${MAP_TYPE}`, kind, ["granular", "atomic"]));
+    causes.push(notSupported(`${path}.${MAP_TYPE}`, kind, ["atomic", "granular"]));
   }
   return causes;
 }

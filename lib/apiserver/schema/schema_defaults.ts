@@ -28,7 +28,10 @@ function ownCauses(schema: Schema, path: string, isWhole: boolean): StatusCause[
   if (!jsonEqual(pruned, value)) causes.push(invalidValue(path, value, "must not have unknown fields"));
   const absent = isWhole && isObject(value) ? ["apiVersion", "kind"].filter((field) => !value[field]) : [];
   causes.push(...absent.map((field) => requiredValue(`${path}.${field}`)));
-  const found = validateObject(value, schema, undefined, isWhole);
+  // Lists are not searched for repeated items here, as in apiextensions.
+  const found = validateObject(value, schema, undefined, isWhole).filter(({ reason }) =>
+    reason !== "FieldValueDuplicate"
+  );
   return [...causes, ...found.map((cause) => ({ ...cause, field: at(path, cause.field ?? "") }))];
 }
 

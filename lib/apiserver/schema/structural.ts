@@ -77,15 +77,12 @@ function typeCauses(schema: Schema, path: string, { level }: Place, causes: Stat
   if (isEmbedded && type !== "object") {
     const why = "must be object if x-kubernetes-embedded-resource is true";
     causes.push(type ? invalid(at, type, why) : requiredValue(at, why));
-  } else if (!type && !isOpen) causes.push(requiredValue(at, MISSING[level]));
+  } else if (!type && !isOpen && schema.$ref === undefined) causes.push(requiredValue(at, MISSING[level]));
   if (type && level === "root" && type !== "object") causes.push(invalid(at, type, "must be object at the root"));
   if (type as string === "null") {
     causes.push(forbidden(at, "type cannot be set to null, use nullable as an alternative"));
   }
   if (type && !TYPES.includes(type)) causes.push(notSupported(at, type, TYPES));
-  if (type && schema["x-kubernetes-int-or-string"]) {
-    causes.push(invalid(at, type, "must be empty if x-kubernetes-int-or-string is true"));
-  }
   if (type === "array" && !schema.items) causes.push(requiredValue(`${path}.items`, "must be specified"));
   if (Array.isArray(schema.items)) {
     causes.push(forbidden(`${path}.items`, "items must be a schema object and not an array"));

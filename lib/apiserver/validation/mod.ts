@@ -64,6 +64,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   "roles.rbac.authorization.k8s.io": role,
   "runtimeclasses.node.k8s.io": runtimeClass,
   "services": service,
+  // Its strategy has the rules: they need the schema room.
+  "customresourcedefinitions.apiextensions.k8s.io": () => {},
   "controllerrevisions.apps": controllerRevision,
   "cronjobs.batch": cronJob,
   "daemonsets.apps": daemonSet,

@@ -152,7 +152,7 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   unicode: ["é", "éé", "😀😀😀", "😀😀😀😀"],
   pattern: ["ab12", "ab12X", "ab1", "ab12\n"],
   unanchored: ["abc", "ac"],
-  choice: [1, 3, 1.0, "1"],
+  choice: [1, 3, "1"],
   objectChoice: [{ a: 1 }, { a: 2 }, { b: [1] }],
   listChoice: [["a"], ["c"], []],
   boolChoice: [true, false],
