@@ -85,7 +85,7 @@ function storeWithoutWebhooks(server: ServerContext, target: WriteTarget, prepar
 function prepareObject(server: ServerContext, target: WriteTarget, input: DynamicObject): DynamicObject {
   const { type, options } = target;
   // An applied object has been checked against its schema.
-  if (!target.applied) decodeObject(input, type, options.fieldValidation, target.warnings);
+  if (!target.applied) decodeObject(input, type, target);
   place(input, target);
   if (input.metadata!.resourceVersion && !target.applied) {
     throw new ApiError(500, "", "resourceVersion should not be set on objects to be created");

@@ -1,4 +1,4 @@
-import { isObject, jsonClone, type JsonObject } from "../base/mod.ts";
+import { formatJson, isObject, jsonClone, type JsonObject } from "../base/mod.ts";
 import {
   applyJsonPatch,
   applyMergePatch,
@@ -10,7 +10,7 @@ import {
 import { ApiError, badRequest, conflict, invalid, invalidValue, notFound, unsupportedMediaType } from "./api_error.ts";
 import { type ConversionSteps, runWithoutConversion } from "./conversion_steps.ts";
 import { createAdmitted } from "./create_object.ts";
-import { decodeObject } from "./object_decoding.ts";
+import { checkPlace, decodeObject, DecodingFault } from "./object_decoding.ts";
 import { checkMetadataShape } from "./metadata_rules.ts";
 import { asObject } from "./request_body.ts";
 import { storageResource } from "./resource_registry.ts";
@@ -53,7 +53,8 @@ export function patchedDocument(
 ): DynamicObject {
   const copy = jsonClone(document);
   if (kind === "json") return asObject(runJsonPatch(copy, patch));
-  if (!isObject(patch)) throw badRequest("the patch is not an object");
+  if (patch === null) throw badRequest("Invalid JSON Patch");
+  if (!isObject(patch)) throw badRequest(`error decoding patch: ${notAMap(patch)}`);
   if (kind === "merge") return asObject(applyMergePatch(copy as JsonObject, patch as JsonObject));
   return asObject(strategicMerge(copy, patch as JsonObject, target.type.schema));
 }
@@ -92,11 +93,24 @@ export async function patchObject(
   if (kind === "apply") return await applyObject(server, target, patch);
   const stored = await updateAdmitted(server, target, (live) => {
     const candidate = patchedDocument(live, kind, patch, target);
-    decodeObject(candidate, target.type, target.options.fieldValidation, target.warnings);
+    decodePatched(candidate, target);
+    checkPlace(candidate, target);
     validateUid(candidate, live, target);
     return candidate;
   });
   return { stored, created: false };
+}
+
+/** @throws {ApiError} 422 where the patched object cannot be decoded. */
+function decodePatched(candidate: DynamicObject, target: WriteTarget): void {
+  try {
+    decodeObject(candidate, target.type, target);
+  } catch (error) {
+    if (!(error instanceof DecodingFault)) throw error;
+    const message = `Invalid value: ${formatJson(formatJson(candidate))}: ${error.why}`;
+    const causes = [{ reason: "FieldValueInvalid", message, field: "patch" }];
+    throw new ApiError(422, "Invalid", ` "" is invalid: patch: ${message}`, { causes });
+  }
 }
 
 async function applyObject(
@@ -107,18 +121,8 @@ async function applyObject(
   const { type, options } = target;
   const name = target.name!, input = appliedObject(patch, type);
   const metadata = input.metadata!;
-  if (!metadata.name) {
-    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
-  }
-  if (metadata.name !== name) {
-    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-  }
-  if (type.namespaced) {
-    metadata.namespace ||= target.namespace;
-    if (metadata.namespace !== target.namespace) {
-      throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
-    }
-  }
+  checkPlace(input, target);
+  if (type.namespaced) metadata.namespace = target.namespace;
   const { resourceVersion, uid } = metadata;
   delete metadata.resourceVersion;
   delete metadata.uid;
@@ -139,7 +143,7 @@ async function applyObject(
   }
   if (target.subresource !== undefined) throw notFound(type, name);
   if (uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: `;
+    const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
     throw conflict(type, name, why);
   }
   return { stored: await createAdmitted(server, applied, runWithoutConversion(merge(undefined))), created: true };
@@ -152,9 +156,7 @@ async function applyObject(
  */
 function appliedObject(patch: unknown, type: ResourceType): DynamicObject {
   if (patch !== null && !isObject(patch)) {
-    const found = Array.isArray(patch) ? "array" : typeof patch;
-    const why = `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
-    throw badRequest(`error decoding patch: error unmarshaling JSON: while decoding JSON: ${why}`);
+    throw badRequest(`error decoding patch: error unmarshaling JSON: while decoding JSON: ${notAMap(patch)}`);
   }
   const input = patch ?? {}, metadata = isObject(input.metadata) ? input.metadata : {};
   if (metadata.managedFields !== undefined && metadata.managedFields !== null) {
@@ -172,11 +174,24 @@ function appliedObject(patch: unknown, type: ResourceType): DynamicObject {
   }
   const fault = type.builtin ? decodingFault(input, type.schema) : undefined;
   if (fault !== undefined) {
-    const why = `unable to convert unstructured object to ${qualified}: error decoding from json: ${fault}`;
+    const why = `unable to convert unstructured object to ${qualified}: ${unstructuredFault(fault)}`;
     throw new ApiError(500, "", `failed to convert new object (${object}) to proper version: ${why}`);
   }
   input.metadata ??= {};
   return input as DynamicObject;
+}
+
+/** As Go says it of a body that is no object. */
+function notAMap(value: unknown): string {
+  const found = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+  return `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
+}
+
+/** Unstructured objects are converted by reflection, which names no field. */
+function unstructuredFault(fault: string): string {
+  const number = /^json: cannot unmarshal number .* of type (u?int\d\d)$/.exec(fault);
+  if (number) return `cannot convert float64 to ${number[1]}`;
+  return fault.startsWith("illegal base64") ? `error decoding from json: ${fault}` : fault;
 }
 
 function textOf(value: unknown): string {
@@ -229,8 +244,9 @@ function* applyOnto(
 /** 409 that names each field's owner. */
 function applyConflict(conflicts: readonly ApplyConflict[]): ApiError {
   const count = conflicts.reduce((sum, { fields }) => sum + fields.length, 0);
-  const parts = conflicts.map(({ description, fields }) =>
-    fields.length === 1
+  const sorted = conflicts.toSorted((a, b) => a.description < b.description ? -1 : 1);
+  const parts = sorted.map(({ description, fields }) =>
+    count === 1
       ? `conflict with ${description}: ${fields[0]}`
       : `conflicts with ${description}:\n- ${fields.join("\n- ")}`
   );

@@ -126,7 +126,7 @@ function checkPreconditions(target: WriteTarget, candidate: DynamicObject, live:
     throw conflict(target.type, target.name!, why);
   }
   if (!wanted.resourceVersion || wanted.resourceVersion === "0") {
-    if (target.type.builtin) return;
+    if (target.type.builtin && target.type.plural !== "customresourcedefinitions") return;
     const cause = invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
     throw invalid({ group: target.type.group, kind: target.type.plural }, target.name!, [cause]);
   }

@@ -158,7 +158,7 @@ export class AdmissionChain {
     const result = await this.#inVersion(next as DynamicObject, type);
     try {
       // The patch made a copy, so `result` can be edited.
-      decodeObject(result, type, "Ignore", warnings);
+      decodeObject(result, type, { options: { fieldValidation: "Ignore" }, warnings });
     } catch (error) {
       throw internal(describeError(error));
     }
