@@ -27,7 +27,7 @@ export function checkCandidate(target: WriteTarget, object: DynamicObject, old?:
   const causes: StatusCause[] = [
     ...validateMetadata(type, object, old),
     ...(type.builtin && builtinCauses(storageResource(type), object, old)) || schemaCauses,
-    ...replicaCauses(object, type),
+    ...type.builtin ? [] : replicaCauses(object, type),
     ...strategy.validate?.(object, old) ?? [],
   ];
   // Events of both groups are validated as those of the core group.

@@ -69,7 +69,9 @@ export class Normalizer {
       .replaceAll(UUID, (uid) => (this.#own.includes(uid) ? uid : this.#mark("uid", uid)))
       .replaceAll(TIME, (time) => (Math.abs(Date.parse(time) - this.#nowMs) < RECENT_MS ? "$time" : time))
       // Go shows its own struct here.
-      .replaceAll(/(Invalid|Duplicate|Unsupported) value: ("?)\{.*?\}\2(?=: |$)/gs, "$1 value: {…}")
+      .replaceAll(/(Invalid|Duplicate|Unsupported) value: \{.*?\}(?=: |$)/gs, "$1 value: {…}")
+      // A whole object as JSON text, with its resourceVersion.
+      .replaceAll(/Invalid value: "\{\\".*?\}"(?=: |$)/gs, "Invalid value: {…}")
       // A difference of Go structs.
       .replace(/(updates may not change fields |(?:is|are) immutable after creation)([^\n]*)\n.*/s, "$1$2")
       .replaceAll(/resource version: (\d+) \(\d+\)/g, "resource version: $1 ($$now)")

@@ -70,7 +70,7 @@ function visit(at: Visit, reference: Schema, causes: StatusCause[]): void {
     }, ...enumCauses(value, schema, path));
     return;
   }
-  causes.push(...scalarCauses(value, schema, path));
+  causes.push(...scalarCauses(value, schema, path, !at.builtin));
   combine(at, schema, causes);
   const required = at.required && !(reference.$ref !== undefined && LENIENT.test(reference.$ref));
   if (Array.isArray(value)) visitItems({ ...at, required }, schema, causes);

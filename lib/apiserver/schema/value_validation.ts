@@ -32,12 +32,14 @@ export function readPattern(pattern: string): RegExp | undefined {
   return read;
 }
 
-/** Bounds, lengths, enum, pattern, format; the type is already checked. */
-export function scalarCauses(value: unknown, schema: Schema, path: string): StatusCause[] {
+/** Bounds, lengths, enum, pattern, format; the type is already checked, and the formats of built-in kinds by the decoder. */
+export function scalarCauses(value: unknown, schema: Schema, path: string, formats: boolean): StatusCause[] {
   const causes: StatusCause[] = [];
   if (typeof value === "number" || typeof value === "bigint") numberCauses(value, schema, path, causes);
-  else if (typeof value === "string") textCauses(value, schema, path, causes);
-  else if (Array.isArray(value) || isObject(value)) sizeCauses(value, schema, path, causes);
+  else if (typeof value === "string") {
+    textCauses(value, schema, path, causes);
+    if (formats) causes.push(...formatCauses(value, schema, path));
+  } else if (Array.isArray(value) || isObject(value)) sizeCauses(value, schema, path, causes);
   causes.push(...enumCauses(value, schema, path));
   return causes;
 }
@@ -128,15 +130,13 @@ function textCauses(value: string, schema: Schema, path: string, causes: StatusC
   if (schema.pattern !== undefined && readPattern(schema.pattern)?.test(value) === false) {
     causes.push(invalid(value, path, `match '${schema.pattern}'`));
   }
-  if (schema.format !== undefined && !matchesFormat(value, schema.format)) {
-    causes.push({
-      reason: "FieldValueTypeInvalid",
-      message: `Invalid value: ${formatJson(value)}: ${path} in body must be of type ${schema.format}: ${
-        formatJson(value)
-      }`,
-      field: path,
-    });
-  }
+}
+
+function formatCauses(value: string, { format }: Schema, path: string): StatusCause[] {
+  if (format === undefined || matchesFormat(value, format)) return [];
+  const shown = formatJson(value),
+    message = `Invalid value: ${shown}: ${path} in body must be of type ${format}: ${shown}`;
+  return [{ reason: "FieldValueTypeInvalid", message, field: path }];
 }
 
 function sizeCauses(value: unknown[] | Record<string, unknown>, schema: Schema, path: string, causes: StatusCause[]) {
