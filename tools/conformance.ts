@@ -2,7 +2,8 @@
  * `deno task conformance`: sends the scripts of tests/conformance to the embedded server and to a real kube-apiserver,
  * and compares the answers. Its last line is `agreement: N of M cases`. Without `KUBEBUILDER_ASSETS` it compares with
  * recorded answers. It fails on a difference that has no reason in tests/conformance/accepted_differences.ts and is not
- * listed in open_differences.json, which `--write-open` writes. `--open` shows these too.
+ * listed in open_differences.json, which `--write-open` writes. `--open` shows these too. `--write-docs` writes the
+ * figures into docs/embedded_api_server.md.
  *
  * ```sh
  * KUBEBUILDER_ASSETS=… deno task conformance [--area NAME]… [--case TEXT] [--record] [--recorded] [--open]
@@ -17,7 +18,7 @@ import { EnvtestCluster } from "../lib/harness/envtest.ts";
 import { envtestFolders, locateEnvtest } from "../lib/harness/mod.ts";
 import { AREAS } from "../tests/conformance/cases/mod.ts";
 import { answersOf, type Compared, compared, record, recordedAnswers } from "../tests/conformance/comparison.ts";
-import { agrees, areaTable, describeDifference } from "../tests/conformance/report.ts";
+import { agrees, areaTable, describeDifference, withSection } from "../tests/conformance/report.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     record: { type: "boolean", default: false },
     recorded: { type: "boolean", default: false },
     open: { type: "boolean", default: false },
+    "write-docs": { type: "boolean", default: false },
     "write-open": { type: "boolean", default: false },
   },
 });
@@ -65,6 +67,13 @@ for (const area of AREAS) {
   scripts.forEach((script, index) => results.push(compared(area, script, wanted[index]!, seen[index]!)));
 }
 if (values["write-open"]) await writeOpen();
+if (values["write-docs"]) await writeDocs();
+
+/** The section of docs/embedded_api_server.md that tells the figures. */
+async function writeDocs(): Promise<void> {
+  const file = new URL("../docs/embedded_api_server.md", import.meta.url);
+  await Deno.writeTextFile(file, withSection(await Deno.readTextFile(file), results));
+}
 
 /** Areas that were not compared keep their list. */
 async function writeOpen(): Promise<void> {

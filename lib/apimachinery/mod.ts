@@ -38,7 +38,7 @@ export {
   parseKey,
 } from "./object.ts";
 export { controllerOf, controllerReference, mayOwn, ownerReference } from "./owner.ts";
-export { canonicalQuantity, compareQuantities, parseQuantity } from "./quantity.ts";
+export { canonicalQuantity, compareQuantities, parseQuantity, type Quantity } from "./quantity.ts";
 export {
   type ApiResource,
   formatApiVersion,

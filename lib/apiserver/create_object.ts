@@ -10,7 +10,7 @@ import { storageResource } from "./resource_registry.ts";
 import type { ServerContext } from "./server_context.ts";
 import { trackUpdate } from "./schema/managed_fields.ts";
 import { applyDefaults } from "./schema/defaulting.ts";
-import { storeEmptyLists } from "./schema/go_field.ts";
+import { toStorageForm } from "./schema/go_field.ts";
 import { StoredObject } from "./stored_object.ts";
 import { countsGenerations, strategyOf } from "./strategies.ts";
 import { admissionAttributes, type WriteTarget } from "./write_target.ts";
@@ -49,7 +49,7 @@ export async function createAdmitted(
 ): Promise<StoredObject> {
   const prepared = prepareObject(server, target, input);
   const attributes = admissionAttributes(target, "CREATE", { object: prepared });
-  if (!convertsByWebhook(target.type) && !server.admission.hasWebhookFor(attributes)) {
+  if (!convertsByWebhook(target.type) && !server.admission.intercepts(attributes)) {
     return storeWithoutWebhooks(server, target, prepared);
   }
   const admitted = (await server.admission.mutate(attributes))!;
@@ -131,7 +131,7 @@ function completeObject(server: ServerContext, target: WriteTarget, object: Dyna
   admitNew(server, type, object);
   strategyOf(resource).prepareForCreate?.(object, { type, nowMs });
   checkCandidate(target, object);
-  if (type.builtin) storeEmptyLists(object, type.schema);
+  if (type.builtin) toStorageForm(object, type.schema);
   return object;
 }
 

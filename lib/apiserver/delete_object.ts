@@ -97,7 +97,7 @@ export async function deleteAdmitted(
       : undefined;
     const finish = () => object ? markOrRemove(server, target, () => object) : deleteObject(server, target);
     const isCurrent = () => server.storage.get(resource, key) === stored;
-    if (!stored || (!server.admission.hasWebhookFor(write) && isCurrent())) return finish();
+    if (!stored || (!server.admission.intercepts(write) && isCurrent())) return finish();
     checkPreconditions(type, stored, options);
     const attributes = { ...write, name, user, dryRun: options.dryRun, warnings };
     await server.admission.mutate(attributes);

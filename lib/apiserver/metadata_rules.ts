@@ -69,6 +69,11 @@ function checkItems(field: string, items: readonly unknown[]): void {
 export function validateMetadata(type: ResourceType, object: DynamicObject, old?: DynamicObject): StatusCause[] {
   const metadata = object.metadata ?? {};
   const causes: StatusCause[] = [];
+  if (metadata.generateName && !old) {
+    const { generateName } = metadata;
+    const stem = generateName.replace(/-$/, "a"); // a suffix follows
+    causes.push(...nameFaults(type, stem).map((fault) => invalidValue("metadata.generateName", generateName, fault)));
+  }
   if (!metadata.name) causes.push(requiredValue("metadata.name", "name or generateName is required"));
   else if (!old) {
     const { name } = metadata;

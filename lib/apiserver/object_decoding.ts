@@ -1,4 +1,5 @@
 import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
+import { isObject } from "../base/mod.ts";
 import { ApiError, badRequest } from "./api_error.ts";
 import { checkMetadataShape } from "./metadata_rules.ts";
 import type { WriteOptions } from "./request_options.ts";
@@ -46,7 +47,8 @@ export function decodeObject(
   }
   const fault = type.builtin ? decodingFault(object, type.schema) : embeddedFault(object, type.schema);
   if (fault !== undefined) throw new DecodingFault(type, fault);
-  checkMetadataShape(object.metadata!);
+  if (!isObject(object.metadata)) throw badRequest("metadata is not an object");
+  checkMetadataShape(object.metadata);
   const unknown = pruneUnknown(object, type.schema);
   if (!type.builtin) pruneNulls(object, type.schema);
   if ((unknown.length === 0 && repeated.length === 0) || options.fieldValidation === "Ignore") return;

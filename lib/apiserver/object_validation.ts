@@ -10,14 +10,14 @@ import { builtinWarnings } from "./validation/warnings.ts";
 import type { WriteTarget } from "./write_target.ts";
 
 /**
- * Validates metadata, schema, CEL rules and the kind's rules; adds the kind's warnings.
+ * Validates metadata, schema, CEL rules and the kind's rules.
  *
  * @throws {ApiError} 422 with every cause; 400 where a built-in field has the wrong type, because Go's decoder refuses
  *   it first.
  */
 export function checkCandidate(target: WriteTarget, object: DynamicObject, old?: DynamicObject): void {
   const { type } = target;
-  const schemaCauses = validateObject(object, type.schema, old);
+  const schemaCauses = validateObject(object, type.schema, old, target.warnings);
   const wrongType = type.builtin && schemaCauses.find((cause) => cause.reason === "FieldValueTypeInvalid");
   if (wrongType) {
     const why = `${wrongType.field}: ${wrongType.message}`;
@@ -33,6 +33,5 @@ export function checkCandidate(target: WriteTarget, object: DynamicObject, old?:
   // Events of both groups are validated as those of the core group.
   const named = storageResource(type) === "events" ? { group: "", kind: type.kind } : type;
   if (causes.length > 0) throw invalid(named, object.metadata?.name ?? "", causes);
-  target.warnings.push(...strategy.warnings ?? []);
   if (type.builtin) target.warnings.push(...builtinWarnings(storageResource(type), object));
 }

@@ -57,14 +57,10 @@ export async function parseObjectBody(body: string, contentType: string | undefi
   return asObject(await parseBody(body, mediaType));
 }
 
-/** @throws {ApiError} 400 where `value` or its metadata is not an object. */
+/** @throws {ApiError} 400 where `value` is not an object. */
 export function asObject(value: unknown): DynamicObject {
   if (!isObject(value)) throw badRequest("the body is not an object: it must have apiVersion, kind and metadata");
-  const metadata = value.metadata;
-  if (metadata !== undefined && metadata !== null && !isObject(metadata)) {
-    throw badRequest("metadata is not an object");
-  }
-  if (metadata === null || metadata === undefined) value.metadata = {};
+  value.metadata ??= {};
   return value as DynamicObject;
 }
 

@@ -9,6 +9,7 @@ import {
   type TransportRequest,
 } from "../base/mod.ts";
 import { AdmissionChain } from "./admission/admission_chain.ts";
+import { PolicyTable } from "./admission/policy.ts";
 import { WebhookTable } from "./admission/webhook.ts";
 import { fetchWebhook, type ServiceFetch, WebhookCaller, type WebhookFetch } from "./admission/webhook_call.ts";
 import { ApiError } from "./api_error.ts";
@@ -74,6 +75,7 @@ export class EmbeddedApiServer {
   readonly #crds: CrdLifecycle;
   readonly #defaults: NamespaceDefaults;
   readonly #webhooks: WebhookTable;
+  readonly #policies: PolicyTable;
   readonly #caller: WebhookCaller;
   readonly tokens: TokenIssuer;
   #closed = false;
@@ -83,8 +85,9 @@ export class EmbeddedApiServer {
     const logger = options.logger ?? silentLogger;
     const clock = options.clock ?? new SystemClock(), random = options.random ?? new SystemRandom();
     const storage = new Storage({ logLengthMax: limits.logLengthMax });
-    const registry = new ResourceRegistry(builtinResourceTypes);
+    const registry = new ResourceRegistry(builtinResourceTypes), authorizer = new Authorizer(storage);
     this.#webhooks = new WebhookTable(storage);
+    this.#policies = new PolicyTable(storage);
     this.#caller = new WebhookCaller(clock, options.webhookFetch ?? fetchWebhook, limits.webhookAnswerBytesMax);
     const converter = new ObjectConverter(this.#caller, random, limits);
     const context: ServerContext = {
@@ -95,12 +98,17 @@ export class EmbeddedApiServer {
       storage,
       registry,
       background: new BackgroundQueue(logger),
-      admission: new AdmissionChain({ storage, registry, random, converter }, this.#webhooks, this.#caller),
+      admission: new AdmissionChain(
+        { authorizer, storage, registry, random, converter },
+        this.#webhooks,
+        this.#caller,
+        this.#policies,
+      ),
       converter,
     };
     this.#context = context;
     if (!options.snapshot) bootstrap(context);
-    this.#authorizer = new Authorizer(context.storage);
+    this.#authorizer = authorizer;
     this.tokens = new TokenIssuer(context.clock, context.storage);
     this.#special = new SpecialResources(context, this.#authorizer, this.tokens);
     this.#crds = new CrdLifecycle(context);
@@ -180,6 +188,7 @@ export class EmbeddedApiServer {
     this.#collector.rebuild();
     this.#defaults.rebuild();
     this.#webhooks.rebuild();
+    this.#policies.rebuild();
   }
 
   /**

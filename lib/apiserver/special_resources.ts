@@ -129,7 +129,7 @@ export class SpecialResources {
   /** Webhooks would have to receive the Scale or Eviction. */
   #refuseWebhooks({ info, type }: ResourceRequest, operation: "CREATE" | "UPDATE"): void {
     const { subresource, namespace } = info;
-    if (info.verb === "get" || !this.#server.admission.hasWebhookFor({ operation, type, subresource, namespace })) {
+    if (info.verb === "get" || !this.#server.admission.intercepts({ operation, type, subresource, namespace })) {
       return;
     }
     throw notImplemented(`admission webhooks for ${type.plural}/${subresource}`);

@@ -1,13 +1,11 @@
 import type { ResourceType } from "./resource_type.ts";
 import type { Strategy } from "./strategy.ts";
-import { admissionStrategy } from "./strategy_admission.ts";
 import { configMapStrategy } from "./strategy_config_map.ts";
-import { claimStrategy, leaseStrategy, persistentVolumeStrategy, priorityClassStrategy } from "./strategy_cluster.ts";
+import { claimStrategy, persistentVolumeStrategy, priorityClassStrategy } from "./strategy_cluster.ts";
 import { crdStrategy } from "./strategy_crd.ts";
 import { namespaceStrategy } from "./strategy_namespace.ts";
 import { secretStrategy } from "./strategy_secret.ts";
 import { serviceStrategy } from "./strategy_service.ts";
-import { webhookStrategy } from "./strategy_webhook.ts";
 import { daemonSetStrategy, jobStrategy, podStrategy } from "./strategy_workload.ts";
 
 const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
@@ -17,18 +15,11 @@ const BY_RESOURCE: Readonly<Record<string, Strategy>> = {
   secrets: secretStrategy,
   services: serviceStrategy,
   "customresourcedefinitions.apiextensions.k8s.io": crdStrategy,
-  "leases.coordination.k8s.io": leaseStrategy,
   "persistentvolumeclaims": claimStrategy,
   "persistentvolumes": persistentVolumeStrategy,
   "priorityclasses.scheduling.k8s.io": priorityClassStrategy,
   "daemonsets.apps": daemonSetStrategy,
   "jobs.batch": jobStrategy,
-  "mutatingadmissionpolicies.admissionregistration.k8s.io": admissionStrategy,
-  "mutatingadmissionpolicybindings.admissionregistration.k8s.io": admissionStrategy,
-  "mutatingwebhookconfigurations.admissionregistration.k8s.io": webhookStrategy,
-  "validatingadmissionpolicies.admissionregistration.k8s.io": admissionStrategy,
-  "validatingadmissionpolicybindings.admissionregistration.k8s.io": admissionStrategy,
-  "validatingwebhookconfigurations.admissionregistration.k8s.io": webhookStrategy,
 };
 
 const NONE: Strategy = {};
@@ -66,6 +57,27 @@ const WITH_GENERATION = new Set([
 
 export function countsGenerations(type: ResourceType, resource: string): boolean {
   return !type.builtin || WITH_GENERATION.has(resource);
+}
+
+/** Updates have to name the version that they change. */
+const WITH_VERSION = new Set([
+  "leases.coordination.k8s.io",
+  "poddisruptionbudgets.policy",
+  "runtimeclasses.node.k8s.io",
+  "csidrivers.storage.k8s.io",
+  "csinodes.storage.k8s.io",
+  "csistoragecapacities.storage.k8s.io",
+  "volumeattachments.storage.k8s.io",
+  "mutatingadmissionpolicies.admissionregistration.k8s.io",
+  "mutatingadmissionpolicybindings.admissionregistration.k8s.io",
+  "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+  "validatingadmissionpolicies.admissionregistration.k8s.io",
+  "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+  "validatingwebhookconfigurations.admissionregistration.k8s.io",
+]);
+
+export function needsVersion(resource: string): boolean {
+  return WITH_VERSION.has(resource);
 }
 
 /** Deletion answers with the object instead of a Status. */

@@ -19,5 +19,4 @@ export interface Strategy {
   prepareForUpdate?(object: DynamicObject, old: DynamicObject, context: StrategyContext): void;
   /** `old` is absent on create. */
   validate?(object: DynamicObject, old: DynamicObject | undefined): StatusCause[];
-  readonly warnings?: readonly string[];
 }

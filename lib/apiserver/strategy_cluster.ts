@@ -1,5 +1,5 @@
 import { isObject } from "../base/mod.ts";
-import { type DynamicObject, formatTime } from "../apimachinery/mod.ts";
+import { formatTime } from "../apimachinery/mod.ts";
 import type { Strategy } from "./strategy.ts";
 
 /** No claim is bound yet. */
@@ -8,18 +8,6 @@ export const persistentVolumeStrategy: Strategy = {
     object.status = { phase: "Pending", lastPhaseTransitionTime: formatTime(nowMs) };
   },
 };
-
-/** Fields of features that are not enabled are dropped. */
-export const leaseStrategy: Strategy = {
-  prepareForCreate: dropLeaseFields,
-  prepareForUpdate: dropLeaseFields,
-};
-
-function dropLeaseFields({ spec }: DynamicObject): void {
-  if (!isObject(spec)) return;
-  delete spec.strategy;
-  delete spec.preferredHolder;
-}
 
 /** Data sources of other kinds were dropped before there was `dataSourceRef`, which a known one fills. */
 export const claimStrategy: Strategy = {

@@ -9,10 +9,10 @@ import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { trackUpdate } from "./schema/managed_fields.ts";
 import { applyDefaults } from "./schema/defaulting.ts";
-import { storeEmptyLists } from "./schema/go_field.ts";
+import { toStorageForm } from "./schema/go_field.ts";
 import type { ServerContext } from "./server_context.ts";
 import { StoredObject } from "./stored_object.ts";
-import { countsGenerations, strategyOf } from "./strategies.ts";
+import { countsGenerations, needsVersion, strategyOf } from "./strategies.ts";
 import { admissionAttributes, type WriteTarget } from "./write_target.ts";
 
 /**
@@ -51,7 +51,7 @@ export async function updateAdmitted(
     const steps = candidateOf(server, target, change, live);
     const prepared = byWebhook ? await server.converter.settle(steps, type) : runWithoutConversion(steps);
     const attributes = admissionAttributes(target, "UPDATE", { object: prepared, old: live });
-    if (!byWebhook && !server.admission.hasWebhookFor(attributes)) {
+    if (!byWebhook && !server.admission.intercepts(attributes)) {
       const next = complete(server, target, prepared, live);
       return storeChange(server, target, { key, stored, live, next, object: toStorage(next, type) });
     }
@@ -126,7 +126,7 @@ function checkPreconditions(target: WriteTarget, candidate: DynamicObject, live:
     throw conflict(target.type, target.name!, why);
   }
   if (!wanted.resourceVersion || wanted.resourceVersion === "0") {
-    if (target.type.builtin && target.type.plural !== "customresourcedefinitions") return;
+    if (target.type.builtin && !needsVersion(storageResource(target.type))) return;
     const cause = invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
     throw invalid({ group: target.type.group, kind: target.type.plural }, target.name!, [cause]);
   }
@@ -185,7 +185,7 @@ function complete(
   live: DynamicObject,
 ): DynamicObject {
   const resource = storageResource(type), nowMs = server.clock.now();
-  if (type.builtin) storeEmptyLists(next, type.schema);
+  if (type.builtin) toStorageForm(next, type.schema);
   if (subresource === undefined) admitChanged(server, type, { object: next, live });
   if (subresource === undefined) strategyOf(resource).prepareForUpdate?.(next, live, { type, nowMs });
   if (subresource !== "status" && countsGenerations(type, resource)) {

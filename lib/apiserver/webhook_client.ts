@@ -50,8 +50,9 @@ function urlCauses(given: string, field: string): StatusCause[] {
 
 function serviceCauses(service: NonNullable<WebhookClientConfig["service"]>, field: string): StatusCause[] {
   const { name, namespace, path = "", port = 443 } = service, causes: StatusCause[] = [];
-  if (!name) causes.push(requiredValue(`${field}.name`));
-  if (!namespace) causes.push(requiredValue(`${field}.namespace`));
+  // kube-apiserver takes one for the other here.
+  if (!name) causes.push(requiredValue(`${field}.namespace`));
+  if (!namespace) causes.push(requiredValue(`${field}.name`));
   if (!Number.isInteger(port) || port < 1 || port > PORT_MAX) {
     const why = `port is not valid: must be between 1 and ${PORT_MAX}, inclusive`;
     causes.push(invalidValue(`${field}.port`, port, why));

@@ -1,5 +1,5 @@
 import type { DynamicObject } from "../apimachinery/mod.ts";
-import type { AdmissionAttributes } from "./admission/admission_chain.ts";
+import type { AdmissionAttributes } from "./admission/attributes.ts";
 import type { WriteOptions } from "./request_options.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { ADMIN, type UserInfo } from "./user_info.ts";

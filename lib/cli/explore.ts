@@ -7,6 +7,7 @@ import {
   type ExploreOptions,
   type FailedPlan,
   failureStory,
+  failuresToTell,
   faultSteps,
   formatPlan,
   isExplorationWorker,
@@ -255,7 +256,7 @@ function resultsOf(
     const [first] = failed,
       plans = { passed: exploration.exploredKinds.get(kind)! - failed.length, failed: failed.length };
     if (!first) return { ...base, name, plans, outcome: { kind: "passed" } };
-    const message = failed.map((failure) => storyOf(exploration, failure).join("\n")).slice(0, STORIES_MAX).join(
+    const message = failuresToTell(failed, STORIES_MAX).map((failure) => storyOf(exploration, failure).join("\n")).join(
       "\n\n",
     );
     const record = recordOf(exploration, first, times.startMs);
@@ -269,8 +270,9 @@ function recordOf(
   exploration: Exploration,
   failure: FailedPlan,
   startMs: number,
-): Pick<ScenarioResult, "steps" | "writes" | "logs" | "events" | "dropped"> {
-  const { steps, writes, logs, events, dropped, startMs: virtualMs } = failure.run.result, byMs = startMs - virtualMs;
+): Pick<ScenarioResult, "steps" | "writes" | "logs" | "events" | "dropped" | "recordEndMs"> {
+  const { steps, writes, logs, events, dropped, startMs: virtualMs, endMs } = failure.run.result,
+    byMs = startMs - virtualMs;
   const moved = <E extends { readonly atMs: number }>(entries: readonly E[]) =>
     entries.map((entry) => ({ ...entry, atMs: entry.atMs + byMs }));
   return {
@@ -283,6 +285,7 @@ function recordOf(
     logs: moved(logs),
     events: moved(events),
     dropped,
+    recordEndMs: endMs + byMs,
   };
 }
 
@@ -321,11 +324,13 @@ function linesOf(
   lines.push(...outside);
   for (const each of exploration.faultless) lines.push(painted("yellow", `  without a fault: ${each}`));
   if (restartWrites.length > 0) lines.push(`  writes again at each start without a fault: ${restartWrites.join(", ")}`);
-  for (const failure of failures.slice(0, STORIES_MAX)) {
+  const told = failuresToTell(failures, STORIES_MAX);
+  for (const failure of told) {
     const [title, ...story] = storyOf(exploration, failure);
-    lines.push("", painted("bold", title!), ...story, `  again: ${rerun(formatPlan(failure.plan))}`, "");
+    lines.push("", painted("bold", title!), ...story, `  again: ${rerun(formatPlan(failure.plan))}`);
   }
-  for (const failure of failures.slice(STORIES_MAX)) {
+  if (told.length > 0) lines.push("");
+  for (const failure of failures.filter((each) => !told.includes(each))) {
     lines.push(`  ${failure.plan.kind}  ${formatPlan(failure.plan)}  ${failure.findings[0]!.message.split("\n")[0]}`);
   }
   return lines;

@@ -40,6 +40,13 @@ export function failureStory(exploration: Exploration, failure: FailedPlan): str
   ];
 }
 
+/** At most so many failed plans to tell: the first of each difference before any other of it. */
+export function failuresToTell(failures: readonly FailedPlan[], countMax: number): FailedPlan[] {
+  const differences = Map.groupBy(failures, ({ findings }) => findings[0]!.message);
+  const firsts = new Set([...differences.values()].map(([first]) => first!));
+  return [...firsts, ...failures.filter((failure) => !firsts.has(failure))].slice(0, countMax);
+}
+
 /** The faults of a failed plan, as steps of its run: each is red in the report. */
 export function faultSteps(exploration: Exploration, failure: FailedPlan): StepRecord[] {
   const titles = describePlan(exploration, failure.plan), { startMs } = failure.run.result;

@@ -7,7 +7,7 @@
  */
 export { ExplorationWorkers, isExplorationWorker, serveExplorations } from "./exploration_workers.ts";
 export { type Exploration, explore, type ExploreOptions, type FailedPlan, type Finding } from "./explorer.ts";
-export { failureStory, faultSteps } from "./failure_story.ts";
+export { failureStory, failuresToTell, faultSteps } from "./failure_story.ts";
 export { Recorder } from "./recorder.ts";
 export { escapes } from "./escapes.ts";
 export { parseRecording, type RecordedRequest, type Recording } from "./recording.ts";

@@ -29,18 +29,25 @@ interface TimelineRow {
   readonly isFailure: boolean;
 }
 
+/** What the bars of a timeline are drawn on. */
+interface Axis {
+  readonly startMs: number;
+  readonly spanMs: number;
+}
+
 const TEXT_LENGTH_MAX = 2_000;
-const AXIS = 1_000;
+const AXIS_WIDTH = 1_000;
 const BAR_MIN = 4;
 
 /** Events come last in their millisecond, because other processes time them. */
-export function rowsOf({ steps, writes, logs, events, endMs }: ScenarioResult): TimelineRow[] {
+export function rowsOf(result: ScenarioResult): TimelineRow[] {
+  const { steps, writes, logs, events } = result, recordEndMs = recordEndOf(result);
   const rows: TimelineRow[] = [
     ...steps.map(({ kind, title, startMs, order, endMs: ended, failure }) => ({
       kind: "step" as const,
       startMs,
       order,
-      endMs: ended ?? endMs,
+      endMs: ended ?? recordEndMs,
       what: `${kind} ${title}`,
       more: () => failure ?? (ended === undefined ? "it did not finish" : undefined),
       isFailure: failure !== undefined,
@@ -78,7 +85,8 @@ export function rowsOf({ steps, writes, logs, events, endMs }: ScenarioResult): 
 export function timelineTable(result: ScenarioResult, budget: ReportBudget): Markup {
   const all = rowsOf(result),
     rows = within(all, budget.rowsOf(result)),
-    leftOut = all.length - rows.length + result.dropped;
+    leftOut = all.length - rows.length + result.dropped,
+    axis = { startMs: result.startMs, spanMs: Math.max(1, recordEndOf(result) - result.startMs) };
   if (all.length === 0) return html`<p class="quiet">Nothing was recorded.</p>`;
   return html`
     <table class="timeline">
@@ -87,44 +95,44 @@ export function timelineTable(result: ScenarioResult, budget: ReportBudget): Mar
           <th scope="col">at</th>
           <th scope="col">kind</th>
           <th scope="col">what</th>
-          <th scope="col">from 0 to ${formatDuration(spanOf(result))}</th>
+          <th scope="col">from 0 to ${formatDuration(axis.spanMs)}</th>
         </tr>
       </thead>
-      <tbody>${rows.map((row) => rowMarkup(row, result, budget))}</tbody>
+      <tbody>${rows.map((row) => rowMarkup(row, axis, budget))}</tbody>
     </table>${leftOut > 0 ? html`<p class="quiet">${leftOut} more entries are left out.</p>` : ""}
   `;
 }
 
-function rowMarkup(row: TimelineRow, result: ScenarioResult, budget: ReportBudget): Markup {
+function rowMarkup(row: TimelineRow, axis: Axis, budget: ReportBudget): Markup {
   const { kind, startMs, endMs, what, isFailure } = row, more = row.more();
   const took = kind === "step" ? html`<span class="took">${formatDuration(endMs! - startMs)}</span>` : "";
   return html`
     <tr class="row-${kind}${isFailure ? " bad" : ""}">
-      <td class="at">${offset(startMs - result.startMs)}</td>
+      <td class="at">${offset(startMs - axis.startMs)}</td>
       <td class="kind">${ROW_KINDS[kind].word}</td>
       <td class="what"><span>${budget.text(what, TEXT_LENGTH_MAX)}</span>${took}${more
         ? html`<span class="more">${budget.text(more, TEXT_LENGTH_MAX)}</span>`
         : ""}</td>
-      <td class="axis">${bar(row, result)}</td>
+      <td class="axis">${bar(row, axis)}</td>
     </tr>
   `;
 }
 
 /** Drawn by attributes, because the page's policy forbids styles. */
-function bar({ startMs, endMs }: TimelineRow, result: ScenarioResult): Markup {
-  const span = spanOf(result);
-  const at = (ms: number) => Math.min(AXIS, Math.max(0, Math.round(((ms - result.startMs) / span) * AXIS)));
-  const width = Math.max(BAR_MIN, at(endMs ?? startMs) - at(startMs)), x = Math.min(at(startMs), AXIS - width);
+function bar({ startMs, endMs }: TimelineRow, axis: Axis): Markup {
+  const at = (ms: number) =>
+    Math.min(AXIS_WIDTH, Math.max(0, Math.round(((ms - axis.startMs) / axis.spanMs) * AXIS_WIDTH)));
+  const width = Math.max(BAR_MIN, at(endMs ?? startMs) - at(startMs)), x = Math.min(at(startMs), AXIS_WIDTH - width);
   return html`
-    <svg viewBox="0 0 ${AXIS} 10" preserveAspectRatio="none" aria-hidden="true">
-      <rect class="track" y="4.5" width="${AXIS}" height="1" />
+    <svg viewBox="0 0 ${AXIS_WIDTH} 10" preserveAspectRatio="none" aria-hidden="true">
+      <rect class="track" y="4.5" width="${AXIS_WIDTH}" height="1" />
       <rect x="${x}" width="${width}" height="10" />
     </svg>
   `;
 }
 
-function spanOf({ startMs, endMs }: ScenarioResult): number {
-  return Math.max(1, endMs - startMs);
+function recordEndOf({ endMs, recordEndMs = endMs }: ScenarioResult): number {
+  return recordEndMs;
 }
 
 function within(rows: readonly TimelineRow[], rowsMax: number): readonly TimelineRow[] {

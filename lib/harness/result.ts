@@ -24,6 +24,8 @@ export interface ScenarioResult {
   readonly startMs: number;
   /** When it ended. */
   readonly endMs: number;
+  /** When its record ends, if that is of virtual time; otherwise `endMs`. */
+  readonly recordEndMs?: number;
   /** In the order of their begin. */
   readonly steps: readonly StepRecord[];
   /** Every write in the order of answers: the body's, and an in-process operator's. */

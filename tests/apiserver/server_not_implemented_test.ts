@@ -42,20 +42,6 @@ Deno.test("what is not implemented answers 501 with a Status that names it", asy
 });
 
 // FR-89
-Deno.test("a client that stores an admission policy is warned that nothing runs it", async () => {
-  using test = open();
-  const policies = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
-  const resourceRules = [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["configmaps"] }];
-  const spec = { validations: [{ expression: "false" }], matchConstraints: { resourceRules } };
-  const made = await test.call("POST", policies, { metadata: { name: "p" }, spec });
-  assert.equal(made.code, 201, JSON.stringify(made.body));
-  assert.match(made.warning, /stores this and does not run it/);
-  const changed = await test.call("PATCH", `${policies}/p`, { metadata: { labels: { a: "b" } } }, MERGE);
-  assert.match(changed.warning, /stores this and does not run it/);
-  assert.equal((await test.call("POST", `${CORE}/configmaps`, { metadata: { name: "a" } })).code, 201);
-});
-
-// FR-89
 Deno.test("webhooks for what is an object of another kind are not passed over: the request is refused", async () => {
   using test = open();
   const configurations = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";

@@ -120,6 +120,17 @@ Deno.test("a failure is told as a story, once for each kind of plan in the JUnit
   assert.deepEqual([again.code, again.lines.at(-1)], [1, "0 passed, 1 failed"]);
 });
 
+// FR-591
+Deno.test("each difference has a story before any has a second one", async () => {
+  const { code, out } = await explored(["--seed", "7"], "tests/cli/forgetful_program.ts");
+  assert.equal(code, 1);
+  const [stories = "", rest = ""] = out.split(/\n\n(?= {2}\w+ {2}\S+ {2})/);
+  const told = [...stories.matchAll(/^ {2}failed: ConfigMap \S+\/(\w+) is missing$/gm)].map(([, name]) => name);
+  assert.deepEqual(new Set(told), new Set(["first", "second"]));
+  assert.match(rest, /^ {2}\w+ {2}\S+ {2}ConfigMap \S+ is missing$/m);
+  assert.doesNotMatch(out, /\n\n\n/);
+});
+
 // FR-502
 Deno.test("a scenario that is not explored is counted as skipped, as in the report", async () => {
   const args = ["--report", "report.html", "--filter", "a wrong input is not tried again"];

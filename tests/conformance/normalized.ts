@@ -72,8 +72,11 @@ export class Normalizer {
       .replaceAll(/(Invalid|Duplicate|Unsupported) value: \{.*?\}(?=: |$)/gs, "$1 value: {…}")
       // A whole object as JSON text, with its resourceVersion.
       .replaceAll(/Invalid value: "\{\\".*?\}"(?=: |$)/gs, "Invalid value: {…}")
+      .replaceAll(/Invalid value: \[\{.*?\}\](?=: |$)/gs, "Invalid value: [{…}]")
       // A difference of Go structs.
       .replace(/(updates may not change fields |(?:is|are) immutable after creation)([^\n]*)\n.*/s, "$1$2")
+      // The clock names the type of `self`.
+      .replaceAll(/selfType\d+/g, "selfType")
       .replaceAll(/resource version: (\d+) \(\d+\)/g, "resource version: $1 ($$now)")
       .replaceAll(this.namespace, "$ns")
       .replaceAll(this.#generated, "$generated");

@@ -46,3 +46,42 @@ export function areaTable(results: readonly Compared[]): string[] {
 export function agrees({ difference }: Compared): boolean {
   return difference === undefined;
 }
+
+const BEGIN = "<!-- conformance: written by `deno task conformance --recorded --write-docs` -->";
+const END = "<!-- /conformance -->";
+
+/** The page with the figures of these results between its marks. */
+export function withSection(page: string, results: readonly Compared[]): string {
+  const before = page.slice(0, page.indexOf(BEGIN) + BEGIN.length), after = page.slice(page.indexOf(END));
+  return `${before}\n${section(results)}${after}`;
+}
+
+function section(results: readonly Compared[]): string {
+  const open = results.filter((result) => !agrees(result) && result.accepted === "open");
+  const reasons = new Map<string, number>();
+  for (const { difference, accepted } of results) {
+    if (difference && accepted && accepted !== "open") reasons.set(accepted, (reasons.get(accepted) ?? 0) + 1);
+  }
+  const lenient = open.filter(({ difference }) => difference?.kind === "lenient").length;
+  return [
+    `${results.filter(agrees).length} of ${results.length} cases are answered as by kube-apiserver 1.37.2:`,
+    "",
+    "| area | cases | agree |",
+    "|---|--:|--:|",
+    ...[...new Set(results.map(({ area }) => area))].map((area) => {
+      const own = results.filter((result) => result.area === area);
+      return `| ${area.replaceAll("_", " ")} | ${own.length} | ${own.filter(agrees).length} |`;
+    }),
+    "",
+    ...reasons.size > 0 ? ["These differences are accepted:", ""] : [],
+    ...[...reasons].map(([reason, count]) => `- ${reason}${count > 1 ? ` (${count} cases)` : ""}`),
+    ...reasons.size > 0 ? [""] : [],
+    ...open.length > 0
+      ? [
+        `${open.length} other differences are open, listed in \`tests/conformance/open_differences.json\`. In ${lenient} of them`,
+        "the embedded server accepts what a cluster refuses.",
+        "",
+      ]
+      : [],
+  ].join("\n");
+}

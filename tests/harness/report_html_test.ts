@@ -68,6 +68,24 @@ Deno.test("a timeline is in the order of time, and a step stands before what hap
   ]);
 });
 
+// FR-590
+Deno.test("a record in virtual time has an axis of that time, to whose end an unfinished step lasts", () => {
+  const page = report(runResult([
+    scenarioResult("it waits", { kind: "failed", message: "in vain" }, {
+      startMs: 0,
+      endMs: 4_000,
+      recordEndMs: 600_000,
+      steps: [
+        { kind: "fault", title: "the operator dies", startMs: 300_000, order: 0, endMs: 300_000, failure: "" },
+        { kind: "then", title: "it is there", startMs: 540_000, order: 1 },
+      ],
+    }),
+  ]));
+  const [, span] = /from 0 to ([^<]+)</.exec(page)!;
+  const bars = [...page.matchAll(/<rect x="(\d+)" width="(\d+)" height="10"/g)].map(([, x, width]) => [x, width]);
+  assert.deepEqual([span, ...bars], ["10m", ["500", "4"], ["900", "100"]]);
+});
+
 // FR-175
 Deno.test("a report of any run is bounded, failures have the most room, and what is left out is counted", () => {
   for (const [scenarios, failures] of [[500, 3], [500, 500], [1, 1], [0, 0]] as const) {

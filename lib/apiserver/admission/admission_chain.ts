@@ -6,79 +6,79 @@ import {
   jsonEqual,
   type JsonObject,
   parseJson,
-  type Random,
   randomUuid,
 } from "../../base/mod.ts";
 import { applyJsonPatch, type DynamicObject, formatApiVersion } from "../../apimachinery/mod.ts";
 import { ApiError, badRequest, statusOf } from "../api_error.ts";
 import { decodeObject } from "../object_decoding.ts";
 import type { ResourceType } from "../resource_type.ts";
+import type { AdmissionAttributes, AdmissionServer } from "./attributes.ts";
+import type { PolicyTable } from "./policy.ts";
+import { PolicyChain } from "./policy_chain.ts";
 import { applyDefaults } from "../schema/defaulting.ts";
-import { compileCondition } from "../schema/cel.ts";
-import type { ResourceRegistry } from "../resource_registry.ts";
-import type { ObjectConverter } from "../object_converter.ts";
-import type { Storage } from "../storage.ts";
-import type { UserInfo } from "../user_info.ts";
+import { decodingFault } from "../schema/go_decoder.ts";
 import type { Webhook, WebhookPhase, WebhookTable } from "./webhook.ts";
+import { conditionsMatch, type Match } from "./match_conditions.ts";
+import { requestVariables } from "./request_variables.ts";
 import { deniedBy, type WebhookCaller } from "./webhook_call.ts";
 import { selectorsMatch, webhookType, type WrittenObject } from "./webhook_match.ts";
-
-export interface AdmissionAttributes extends WrittenObject {
-  readonly name: string;
-  readonly user: UserInfo;
-  readonly dryRun: boolean;
-  readonly fieldManager?: string;
-  readonly warnings: string[];
-}
 
 /** A failed call or an invalid response: `failurePolicy` decides. */
 class CallError extends Error {}
 
 const OPTIONS = { CREATE: "CreateOptions", UPDATE: "UpdateOptions", DELETE: "DeleteOptions" } as const;
-const REVIEW = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" } as const;
-
-interface AdmissionServer {
-  readonly registry: ResourceRegistry;
-  readonly storage: Storage;
-  readonly random: Random;
-  readonly converter: ObjectConverter;
-}
+/** Both versions have the same fields. */
+const REVIEW_VERSIONS = ["v1", "v1beta1"];
 
 /**
- * Runs the webhooks of a write as kube-apiserver does: mutating ones, then validating ones. Those with
+ * Runs the webhooks and policies of a write as kube-apiserver does: mutating policies and webhooks, then validating
+ * ones. Those with
  * `reinvocationPolicy: IfNeeded` run again after a later change. Validating ones run one by one, so that a run repeats.
  */
 export class AdmissionChain {
   readonly #server: AdmissionServer;
   readonly #table: WebhookTable;
   readonly #caller: WebhookCaller;
+  readonly #policies: PolicyChain;
 
-  constructor(
-    server: AdmissionServer,
-    table: WebhookTable,
-    caller: WebhookCaller,
-  ) {
+  constructor(server: AdmissionServer, table: WebhookTable, caller: WebhookCaller, policies: PolicyTable) {
     this.#server = server;
     this.#table = table;
     this.#caller = caller;
+    this.#policies = new PolicyChain(server, policies, {
+      request: (as, attributes) => this.#request(as, attributes),
+      inVersion: (object, as) => this.#inVersion(object, as),
+      accepted: (changed, attributes) => this.#accepted(changed, attributes),
+    });
   }
 
-  /** Whether any webhook has a rule for this write. */
-  hasWebhookFor(write: WrittenObject): boolean {
-    return (["mutating", "validating"] as const).some((phase) =>
-      this.#table.of(phase).some((webhook) => webhookType(webhook, write, this.#server.registry) !== undefined)
-    );
+  /** Whether any policy or webhook has a rule for this write. */
+  intercepts(write: WrittenObject): boolean {
+    return this.#policies.hasPolicyFor(write) ||
+      (["mutating", "validating"] as const).some((phase) =>
+        this.#table.of(phase).some((webhook) => webhookType(webhook, write, this.#server.registry) !== undefined)
+      );
   }
 
-  /** @throws {ApiError} where a webhook denies the request, or fails under `failurePolicy: Fail`. */
+  /**
+   * Policies and then webhooks change the object. What changed before a later change runs once more if it wants to.
+   *
+   * @throws {ApiError} where a webhook denies the request, or fails under `failurePolicy: Fail`.
+   */
   async mutate(attributes: AdmissionAttributes): Promise<DynamicObject | undefined> {
-    let { object } = attributes;
-    const webhooks = this.#table.of("mutating"), again = new Set<Webhook>(), seen: Webhook[] = [];
+    const first = await this.#policies.mutate(attributes), webhooks = this.#table.of("mutating");
+    const again = new Set<Webhook>(), seen: Webhook[] = [];
+    let { object } = first;
     for (const webhook of webhooks) {
       const next = await this.#run("mutating", webhook, { ...attributes, object });
       if (next.called && !jsonEqual(next.object, object)) { for (const former of seen) again.add(former); }
       if (next.called && webhook.reinvocationPolicy === "IfNeeded") seen.push(webhook);
       object = next.object;
+    }
+    if (first.repeatable.size > 0 && !jsonEqual(object, attributes.object)) {
+      const second = await this.#policies.mutate({ ...attributes, object }, first.repeatable);
+      if (!jsonEqual(second.object, object)) { for (const former of seen) again.add(former); }
+      object = second.object;
     }
     for (const webhook of webhooks.filter((each) => again.has(each))) {
       object = (await this.#run("mutating", webhook, { ...attributes, object })).object;
@@ -88,6 +88,7 @@ export class AdmissionChain {
 
   /** @throws {ApiError} as {@linkcode mutate}. */
   async validate(attributes: AdmissionAttributes): Promise<void> {
+    await this.#policies.validate(attributes);
     for (const webhook of this.#table.of("validating")) await this.#run("validating", webhook, attributes);
   }
 
@@ -100,7 +101,9 @@ export class AdmissionChain {
     if (!as || !selectorsMatch(webhook, attributes, this.#server.storage)) return { called: false, object };
     try {
       const request = await this.#request(as, attributes);
-      if (!conditionsHold(webhook, request)) return { called: false, object };
+      const match = this.#matches(webhook, request, attributes);
+      if ("error" in match) throw new CallError(`failed calling webhook "${webhook.name}": ${match.error}`);
+      if (!match.matches) return { called: false, object };
       if (attributes.dryRun && !["None", "NoneOnDryRun"].includes(webhook.sideEffects)) {
         throw badRequest(`admission webhook "${webhook.name}" does not support dry run`);
       }
@@ -114,6 +117,13 @@ export class AdmissionChain {
       if (webhook.failurePolicy === "Ignore") return { called: true, object };
       throw new ApiError(500, "InternalError", `Internal error occurred: ${error.message}`, statusOf(error).details);
     }
+  }
+
+  #matches(webhook: Webhook, request: Record<string, unknown>, attributes: AdmissionAttributes): Match {
+    const { matchConditions = [] } = webhook;
+    if (matchConditions.length === 0) return { matches: true };
+    const scope = { params: false, authorizer: true };
+    return conditionsMatch(matchConditions, scope, requestVariables(request, attributes, this.#server));
   }
 
   async #request(as: ResourceType, attributes: AdmissionAttributes): Promise<Record<string, unknown>> {
@@ -138,10 +148,11 @@ export class AdmissionChain {
   /** Applies a webhook's patch; returns the object in the request's version. */
   async #patched(
     { name }: Webhook,
-    { object, type, warnings }: AdmissionAttributes,
+    attributes: AdmissionAttributes,
     as: ResourceType,
     patch: string,
   ): Promise<DynamicObject> {
+    const { object } = attributes;
     if (!object) {
       throw internal(
         `admission webhook "${name}" attempted to modify the object, which is not supported for this operation`,
@@ -155,7 +166,14 @@ export class AdmissionChain {
       throw internal(describeError(error));
     }
     if (!isObject(next) || !isObject(next.metadata)) throw internal(`admission webhook "${name}" made no object of it`);
-    const result = await this.#inVersion(next as DynamicObject, type);
+    return await this.#accepted(next as DynamicObject, attributes);
+  }
+
+  /** The changed object in the request's version, decoded and with defaults. */
+  async #accepted(changed: DynamicObject, { type, warnings }: AdmissionAttributes): Promise<DynamicObject> {
+    const result = await this.#inVersion(changed, type);
+    const fault = type.builtin ? decodingFault(result, type.schema) : undefined;
+    if (fault !== undefined) throw internal(fault);
     try {
       // The patch made a copy, so `result` can be edited.
       decodeObject(result, type, { options: { fieldValidation: "Ignore" }, warnings });
@@ -168,16 +186,18 @@ export class AdmissionChain {
 
   async #call(phase: WebhookPhase, webhook: Webhook, request: Record<string, unknown>) {
     const failing = `failed calling webhook "${webhook.name}"`;
+    const version = webhook.admissionReviewVersions.find((one) => REVIEW_VERSIONS.includes(one));
+    const asked = { apiVersion: `admission.k8s.io/${version}`, kind: "AdmissionReview" };
     let review: Record<string, unknown>;
     try {
-      review = await this.#caller.post(webhook.clientConfig, { ...REVIEW, request }, webhook.timeoutSeconds);
+      review = await this.#caller.post(webhook.clientConfig, { ...asked, request }, webhook.timeoutSeconds);
     } catch (error) {
       throw new CallError(`${failing}: failed to call webhook: ${describeError(error)}`);
     }
     const why = (text: string) => new CallError(`${failing}: received invalid webhook response: ${text}`);
     const { response } = review;
-    if (review.apiVersion !== REVIEW.apiVersion || review.kind !== REVIEW.kind) {
-      throw why(`expected webhook response of ${REVIEW.apiVersion}, Kind=${REVIEW.kind}`);
+    if (review.apiVersion !== asked.apiVersion || review.kind !== asked.kind) {
+      throw why(`expected webhook response of ${asked.apiVersion}, Kind=${asked.kind}`);
     }
     if (!isObject(response)) throw why("webhook response was absent");
     if (response.uid !== request.uid) throw why(`expected response.uid=${formatJson(request.uid)}`);
@@ -221,20 +241,6 @@ function reviewRequest(uid: string, as: ResourceType, attributes: AdmissionAttri
   };
 }
 
-/** Conditions are checked when stored; an error here fails this request alone. */
-function conditionsHold({ name, matchConditions = [] }: Webhook, request: Record<string, unknown>): boolean {
-  const { object, oldObject } = request;
-  return matchConditions.every((condition) => {
-    try {
-      return compileCondition(condition.expression)({ request, object, oldObject });
-    } catch (error) {
-      throw new CallError(
-        `failed calling webhook "${name}": match condition "${condition.name}": ${describeError(error)}`,
-      );
-    }
-  });
-}
-
 function internal(why: string): ApiError {
-  return new ApiError(500, "InternalError", `Internal error occurred: ${why}`);
+  return new ApiError(500, "InternalError", `Internal error occurred: ${why}`, { causes: [{ message: why }] });
 }

@@ -10,6 +10,8 @@ export interface WebhookRule {
   readonly apiVersions: readonly string[];
   readonly resources: readonly string[];
   readonly scope: "*" | "Cluster" | "Namespaced";
+  /** Of policies alone. */
+  readonly resourceNames?: readonly string[];
 }
 
 export interface Webhook {

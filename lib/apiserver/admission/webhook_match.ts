@@ -9,6 +9,7 @@ export interface WrittenObject {
   readonly type: ResourceType;
   readonly subresource?: string;
   readonly namespace?: string;
+  readonly name?: string;
   readonly object?: DynamicObject;
   readonly old?: DynamicObject;
 }
@@ -21,7 +22,7 @@ const EXEMPT_GROUP = "admissionregistration.k8s.io";
  * for other versions.
  */
 export function webhookType(
-  webhook: Webhook,
+  webhook: Pick<Webhook, "rules" | "matchPolicy">,
   write: WrittenObject,
   registry: ResourceRegistry,
 ): ResourceType | undefined {
@@ -38,7 +39,7 @@ export function webhookType(
 function ruleMatches(
   rule: WebhookRule,
   type: ResourceType,
-  { operation, subresource, namespace }: WrittenObject,
+  { operation, subresource, namespace, name = "" }: WrittenObject,
 ): boolean {
   const within = (list: readonly string[], value: string) => list.includes("*") || list.includes(value);
   // A Namespace is not inside itself.
@@ -46,7 +47,8 @@ function ruleMatches(
   return within(rule.operations, operation) && within(rule.apiGroups, type.group) &&
     within(rule.apiVersions, type.version) &&
     (rule.scope === "*" || (rule.scope === "Namespaced") === namespaced) &&
-    rule.resources.some((resource) => resourceMatches(resource, type.plural, subresource));
+    rule.resources.some((resource) => resourceMatches(resource, type.plural, subresource)) &&
+    (!rule.resourceNames?.length || rule.resourceNames.includes(name));
 }
 
 function resourceMatches(wanted: string, plural: string, subresource: string | undefined): boolean {
@@ -56,7 +58,11 @@ function resourceMatches(wanted: string, plural: string, subresource: string | u
 }
 
 /** Whether the namespace's labels match, and the object's new or old labels. */
-export function selectorsMatch(webhook: Webhook, write: WrittenObject, storage: Storage): boolean {
+export function selectorsMatch(
+  webhook: Partial<Pick<Webhook, "namespaceSelector" | "objectSelector">>,
+  write: WrittenObject,
+  storage: Storage,
+): boolean {
   const inNamespace = requirementsOf(webhook.namespaceSelector ?? {});
   if (inNamespace.length > 0) {
     const labels = namespaceLabels(write, storage);

@@ -75,6 +75,14 @@ const RULES: Readonly<Record<string, (value: Fields) => void>> = {
     webhook(value);
     fill(value, { reinvocationPolicy: "Never" });
   },
+  [`${ADMISSION}.ValidatingAdmissionPolicySpec`]: (value) => fill(value, { failurePolicy: "Fail" }),
+  [`${ADMISSION}.MutatingAdmissionPolicySpec`]: (value) => fill(value, { failurePolicy: "Fail" }),
+  [`${ADMISSION}.MatchResources`]: (value) => {
+    fill(value, { matchPolicy: "Equivalent" });
+    fillAlways(value, "namespaceSelector", {});
+    fillAlways(value, "objectSelector", {});
+  },
+  [`${ADMISSION}.NamedRuleWithOperations`]: (value) => fill(value, { scope: "*" }),
   [`${ADMISSION}.RuleWithOperations`]: (value) => fill(value, { scope: "*" }),
   [`${ADMISSION}.ServiceReference`]: (value) => fill(value, { port: 443 }),
   [`${EXTENSIONS}.ServiceReference`]: (value) => fill(value, { port: 443 }),
@@ -181,7 +189,9 @@ function hostPorts(spec: Fields): void {
 function container(value: Fields): void {
   const image = typeof value.image === "string" ? value.image : "";
   const tag = /:([^/@]+)(@|$)/.exec(image)?.[1];
-  const latest = tag === "latest" || (tag === undefined && !image.includes("@"));
+  // What is no image's name has no default tag.
+  const isName = /^[a-z0-9][\w./:@-]*$/.test(image);
+  const latest = tag === "latest" || (tag === undefined && !image.includes("@") && isName);
   fill(value, {
     resources: {},
     terminationMessagePath: "/dev/termination-log",

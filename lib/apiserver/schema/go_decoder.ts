@@ -11,14 +11,23 @@ const BASE64_QUANTUM = 4;
 interface Position {
   readonly struct: string;
   readonly path: string;
+  readonly found: Found;
 }
 
 /**
  * The message of the first value that Go's decoder cannot read into the struct of a built-in kind, in document order;
- * undefined where there is none. Unknown fields and nulls are no faults.
+ * undefined where there is none. Unknown fields and nulls are no faults. A type with a decoder of its own ends the
+ * decoding; after other faults it goes on.
  */
 export function decodingFault(object: unknown, reference: Schema): string | undefined {
-  return structFault(object, reference, { struct: structName(reference), path: "" });
+  const found: Found = { first: undefined };
+  const at = { struct: structName(reference), path: "", found };
+  return structFault(object, reference, at) ?? found.first;
+}
+
+/** The first fault that does not end the decoding. */
+interface Found {
+  first: string | undefined;
 }
 
 function structName(reference: Schema): string {
@@ -31,7 +40,8 @@ function structFault(value: unknown, reference: Schema, at: Position): string | 
     const child = schema.properties && ownValue(schema.properties, field) as Schema | undefined;
     if (!child) continue;
     const go = child.go?.replace(/^\?*\*?/, "") ?? "";
-    const fault = fieldFault(item, child, go, { struct, path: at.path === "" ? field : `${at.path}.${field}` });
+    const path = at.path === "" ? field : `${at.path}.${field}`;
+    const fault = fieldFault(item, child, go, { struct, path, found: at.found });
     if (fault !== undefined) return fault;
   }
   return undefined;
@@ -40,7 +50,7 @@ function structFault(value: unknown, reference: Schema, at: Position): string | 
 function fieldFault(value: unknown, reference: Schema, go: string, at: Position): string | undefined {
   if (value === null || value === undefined) return undefined;
   if (/\.(?:RawExtension|JSON|FieldsV1|JSONSchemaPropsOr\w+)$/.test(go)) return undefined;
-  const custom = customFault(value, reference, go);
+  const custom = customFault(value, reference, go, at);
   if (custom !== undefined) return custom.fault;
   const schema = resolveSchema(reference);
   if (go === "[]uint8" || (schema.type === "string" && schema.format === "byte")) return bytesFault(value, at);
@@ -99,8 +109,9 @@ function scalarFault(value: unknown, schema: Schema, go: string, at: Position): 
   }
 }
 
-function mismatch(value: unknown, go: string, { struct, path }: Position, literal: string = ""): string {
-  return `json: cannot unmarshal ${jsonType(value)}${literal} into Go struct field ${struct}.${path} of type ${go}`;
+function mismatch(value: unknown, go: string, { struct, path, found }: Position, literal: string = ""): undefined {
+  const what = `${jsonType(value)}${literal}`;
+  found.first ??= `json: cannot unmarshal ${what} into Go struct field ${struct}.${path} of type ${go}`;
 }
 
 function jsonType(value: unknown): string {
@@ -114,9 +125,10 @@ function customFault(
   value: unknown,
   reference: Schema,
   go: string,
+  at: Position,
 ): { readonly fault: string | undefined } | undefined {
   if (reference.$ref === QUANTITY) return { fault: quantityFault(value) };
-  if (/\.(?:Micro)?Time$/.test(go)) return { fault: timeFault(value, MICRO_TIME.test(go)) };
+  if (/\.(?:Micro)?Time$/.test(go)) return { fault: timeFault(value, MICRO_TIME.test(go), at) };
   if (!resolveSchema(reference)["x-kubernetes-int-or-string"]) return undefined;
   if (typeof value === "string") return { fault: undefined };
   const isNumber = typeof value === "number" || typeof value === "bigint";
@@ -135,9 +147,9 @@ function bytesFault(value: unknown, at: Position): string | undefined {
   if (typeof value !== "string") return mismatch(value, "[]uint8", at);
   const text = value.replaceAll(/[\r\n]/g, "");
   const wrong = /[^A-Za-z0-9+/]/.exec(text.replace(/={1,2}$/, ""));
-  if (wrong) return `illegal base64 data at input byte ${wrong.index}`;
-  const rest = text.length % BASE64_QUANTUM;
-  return rest === 0 ? undefined : `illegal base64 data at input byte ${text.length - rest}`;
+  const rest = text.length % BASE64_QUANTUM, byte = wrong ? wrong.index : rest === 0 ? undefined : text.length - rest;
+  if (byte !== undefined) at.found.first ??= `illegal base64 data at input byte ${byte}`;
+  return undefined;
 }
 
 /** Parts of Go's layout for RFC 3339, and what each of them reads. */
@@ -156,8 +168,11 @@ const LAYOUT: readonly (readonly [string, RegExp])[] = [
 ];
 const ZONE: readonly [string, RegExp] = ["Z07:00", /^(?:Z|[+-]\d\d:\d\d)/];
 
-function timeFault(value: unknown, isMicro: boolean): string | undefined {
-  if (typeof value !== "string") return `json: cannot unmarshal ${jsonType(value)} into Go value of type string`;
+function timeFault(value: unknown, isMicro: boolean, at: Position): string | undefined {
+  if (typeof value !== "string") {
+    const { struct, path } = at;
+    return `json: cannot unmarshal ${jsonType(value)} into Go struct field ${struct}.${path} of type string`;
+  }
   const fraction: readonly [string, RegExp] = isMicro ? [".000000", /^\.\d{6}/] : ["", /^(?:\.\d+)?/];
   const layout = `2006-01-02T15:04:05${fraction[0]}Z07:00`;
   let rest = value;

@@ -82,16 +82,29 @@ export function encodeField(parent: Record<string, unknown>, field: string, go: 
   } else if (go.isOmitted && !go.isPointer && isZero(value, go)) delete parent[field];
 }
 
-const writesLists = new WeakMap<Schema, boolean>();
+function isZero(value: unknown, go: GoField): boolean {
+  if (go.shape === "scalar") return value === go.zero;
+  if (Array.isArray(value)) return value.length === 0;
+  return isObject(value) && Object.keys(value).length === 0;
+}
 
-/** Whether a struct within has a list that is written where it is empty. */
-function hasWrittenLists(reference: Schema): boolean {
-  const schema = resolveSchema(reference), known = writesLists.get(schema);
+/** Fields of features that are not enabled, by definition. A server drops them. */
+const DISABLED: Readonly<Record<string, readonly string[]>> = {
+  "io.k8s.api.coordination.v1.LeaseSpec": ["strategy", "preferredHolder"],
+  "io.k8s.api.core.v1.PodSpec": ["schedulingGroup", "evictionResponders"],
+};
+
+const changes = new WeakMap<Schema, boolean>();
+
+/** Whether the storage form of a struct differs from its JSON. */
+function hasStorageForm(reference: Schema): boolean {
+  const schema = resolveSchema(reference), known = changes.get(schema);
   if (known !== undefined) return known;
-  writesLists.set(schema, false); // definitions recurse
+  changes.set(schema, false); // definitions recurse
   const children = [...Object.values(schema.properties ?? {}), schema.items, schema.additionalProperties];
-  const found = children.some((child) => typeof child === "object" && (isWrittenList(child) || hasWrittenLists(child)));
-  writesLists.set(schema, found);
+  const found = Object.hasOwn(DISABLED, reference.$ref ?? "") ||
+    children.some((child) => typeof child === "object" && (isWrittenList(child) || hasStorageForm(child)));
+  changes.set(schema, found);
   return found;
 }
 
@@ -100,22 +113,20 @@ function isWrittenList(reference: Schema): boolean {
   return go !== undefined && go.shape === "collection" && !go.isPointer && !go.isOmitted;
 }
 
-/** Makes a null of each empty list that is written: the storage format of built-in kinds has no empty lists. */
-export function storeEmptyLists(value: unknown, reference: Schema): void {
-  if (!hasWrittenLists(reference)) return;
+/**
+ * Makes of an object of a built-in kind what a server stores: fields of disabled features are dropped, and empty lists
+ * that are written become null, because the storage format has none.
+ */
+export function toStorageForm(value: unknown, reference: Schema): void {
+  if (!hasStorageForm(reference)) return;
   const schema = resolveSchema(reference);
-  if (Array.isArray(value)) value.forEach((item) => schema.items && storeEmptyLists(item, schema.items));
+  if (Array.isArray(value)) value.forEach((item) => schema.items && toStorageForm(item, schema.items));
   if (!isObject(value) || Array.isArray(value)) return;
+  for (const field of DISABLED[reference.$ref ?? ""] ?? []) delete value[field];
   for (const [field, item] of Object.entries(value)) {
     const child = schema.properties?.[field] ?? schema.additionalProperties;
     if (typeof child !== "object") continue;
     if (isWrittenList(child) && isZero(item, goField(child)!)) value[field] = null;
-    else storeEmptyLists(item, child);
+    else toStorageForm(item, child);
   }
-}
-
-function isZero(value: unknown, go: GoField): boolean {
-  if (go.shape === "scalar") return value === go.zero;
-  if (Array.isArray(value)) return value.length === 0;
-  return isObject(value) && Object.keys(value).length === 0;
 }

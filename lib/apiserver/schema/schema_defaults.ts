@@ -3,7 +3,7 @@ import { isObject, jsonClone, jsonEqual } from "../../base/mod.ts";
 import { invalidValue, requiredValue } from "../api_error.ts";
 import type { Schema } from "../resource_type.ts";
 import { pruneUnknown } from "./pruning.ts";
-import { validateObject } from "./validation.ts";
+import { validateDefault } from "./validation.ts";
 
 const EMBEDDED = "x-kubernetes-embedded-resource";
 
@@ -29,9 +29,7 @@ function ownCauses(schema: Schema, path: string, isWhole: boolean): StatusCause[
   const absent = isWhole && isObject(value) ? ["apiVersion", "kind"].filter((field) => !value[field]) : [];
   causes.push(...absent.map((field) => requiredValue(`${path}.${field}`)));
   // Lists are not searched for repeated items here, as in apiextensions.
-  const found = validateObject(value, schema, undefined, isWhole).filter(({ reason }) =>
-    reason !== "FieldValueDuplicate"
-  );
+  const found = validateDefault(value, schema, isWhole).filter(({ reason }) => reason !== "FieldValueDuplicate");
   return [...causes, ...found.map((cause) => ({ ...cause, field: at(path, cause.field ?? "") }))];
 }
 

@@ -1,8 +1,8 @@
 import type { StatusCause } from "../../apimachinery/mod.ts";
 import { formatJson, isObject } from "../../base/mod.ts";
 import { forbiddenField as forbidden, invalidValue as invalid, notSupported, requiredValue } from "../api_error.ts";
-import type { Schema, ValidationRule } from "../resource_type.ts";
-import { compileRule } from "./cel.ts";
+import type { Schema } from "../resource_type.ts";
+import { expressionCauses, ruleFieldCauses } from "./rule_schema.ts";
 import { re2Fault } from "./re2_syntax.ts";
 import { defaultCauses } from "./schema_defaults.ts";
 import { listTypeCauses } from "./list_types.ts";
@@ -20,15 +20,15 @@ type Level = "root" | "item" | "field";
 export function structuralCauses(schema: Schema, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
   if (schema.nullable) causes.push(forbidden(`${path}.nullable`, "nullable cannot be true at the root"));
-  visit(schema, path, { depth: 0, correlatable: true, level: "root", isMeta: false, defaults: true }, causes);
+  visit(schema, path, { depth: 0, level: "root", isMeta: false, defaults: true }, causes);
   completenessCauses(schema, schema, path, path, causes);
-  return causes.length > 0 ? causes : defaultCauses(schema, path);
+  if (causes.length > 0) return causes;
+  const found = defaultCauses(schema, path);
+  return found.length > 0 ? found : expressionCauses(schema, path);
 }
 
 interface Place {
   readonly depth: number;
-  /** An update can match this value to an old one: not inside atomic lists and sets. */
-  readonly correlatable: boolean;
   readonly level: Level;
   /** In metadata, apiVersion or kind. */
   readonly isMeta: boolean;
@@ -46,7 +46,7 @@ function visit(schema: Schema, path: string, place: Place, causes: StatusCause[]
   resourceCauses(schema, path, place.level === "root", causes);
   causes.push(...listTypeCauses(schema, path));
   (schema["x-kubernetes-validations"] ?? []).forEach((rule, index) =>
-    ruleCauses(rule, `${path}.x-kubernetes-validations[${index}]`, place, causes)
+    causes.push(...ruleFieldCauses(rule, `${path}.x-kubernetes-validations[${index}]`, schema))
   );
   branchCauses(schema, path, causes);
   const next: Place = { ...place, depth: place.depth + 1, level: "field" };
@@ -60,8 +60,7 @@ function visit(schema: Schema, path: string, place: Place, causes: StatusCause[]
     visit(schema.additionalProperties as Schema, at, { ...next, defaults: !place.isMeta }, causes);
   }
   if (isObject(schema.items)) {
-    const correlatable = place.correlatable && schema["x-kubernetes-list-type"] === "map";
-    visit(schema.items, `${path}.items`, { ...next, level: "item", correlatable }, causes);
+    visit(schema.items, `${path}.items`, { ...next, level: "item" }, causes);
   }
 }
 
@@ -148,28 +147,6 @@ function resourceCauses(schema: Schema, path: string, isRoot: boolean, causes: S
 }
 
 const META_NAMES = ["name", "generateName"];
-
-function ruleCauses(rule: ValidationRule, path: string, place: Place, causes: StatusCause[]): void {
-  if (typeof rule.rule !== "string" || rule.rule.trim() === "") {
-    causes.push({
-      reason: "FieldValueRequired",
-      message: "Required value: rule is not specified",
-      field: `${path}.rule`,
-    });
-    return;
-  }
-  try {
-    const { transition } = compileRule(rule);
-    if (transition && !place.correlatable) {
-      causes.push(
-        invalid(`${path}.rule`, rule.rule, "oldSelf cannot be used on the uncorrelatable portion of the schema"),
-      );
-    }
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    causes.push(invalid(`${path}.rule`, rule.rule, error.message));
-  }
-}
 
 type Branch = readonly [schema: Schema, path: string];
 

@@ -17,18 +17,29 @@ const BLOCKING = new Set([
 ]);
 
 /** Required by OpenAPI, but optional in Go or checked by the kind's rules. */
-const LENIENT = /\.(Role|ClusterRole|Event|WebhookConversion|ServiceReference|[A-Za-z]+Status)$/;
+const LENIENT =
+  /\.(Role|ClusterRole|MatchCondition|ValidationRule|Event|WebhookConversion|ServiceReference|[A-Za-z]+Status)$/;
 
 /**
  * Causes in kube-apiserver's words. With `old`, skips unchanged parts (ratcheting, KEP-4008) and runs transition rules
- * (KEP-2876). `whole`: it has apiVersion, kind and metadata. Wrong types prevent rules, as the last cause says.
+ * (KEP-2876). Wrong types prevent rules, as the last cause says.
+ * Rules that fail for unchanged parts become `warnings`.
  */
-export function validateObject(object: unknown, schema: Schema, old?: unknown, whole: boolean = true): StatusCause[] {
-  const causes: StatusCause[] = [];
+export function validateObject(object: unknown, schema: Schema, old?: unknown, warnings?: string[]): StatusCause[] {
   const builtin = schema.$ref !== undefined;
-  visit({ value: object, old, path: "", whole, required: true, builtin }, schema, causes);
+  return causesOf({ value: object, old, path: "", whole: true, required: true, builtin }, schema, warnings);
+}
+
+/** Causes against a default of a custom resource's schema. `whole`: it has apiVersion, kind and metadata. */
+export function validateDefault(value: unknown, schema: Schema, whole: boolean): StatusCause[] {
+  return causesOf({ value, old: undefined, path: "", whole, required: true, builtin: false }, schema);
+}
+
+function causesOf(at: Visit, schema: Schema, warnings?: string[]): StatusCause[] {
+  const { value: object, old } = at, causes: StatusCause[] = [];
+  visit(at, schema, causes);
   if (schema.$ref === undefined) causes.push(...listCauses(object, resolveSchema(schema), old));
-  const rules = ruleCauses(object, resolveSchema(schema), old);
+  const rules = ruleCauses(object, resolveSchema(schema), old, warnings);
   if (!rules.any) return causes;
   if (!causes.some((cause) => BLOCKING.has(cause.reason ?? ""))) return [...causes, ...rules.causes()];
   return [...causes, {
@@ -70,7 +81,7 @@ function visit(at: Visit, reference: Schema, causes: StatusCause[]): void {
     }, ...enumCauses(value, schema, path));
     return;
   }
-  causes.push(...scalarCauses(value, schema, path, !at.builtin));
+  if (at.required || !at.builtin) causes.push(...scalarCauses(value, schema, path, !at.builtin));
   combine(at, schema, causes);
   const required = at.required && !(reference.$ref !== undefined && LENIENT.test(reference.$ref));
   if (Array.isArray(value)) visitItems({ ...at, required }, schema, causes);

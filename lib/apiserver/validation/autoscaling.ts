@@ -96,11 +96,12 @@ function bothValues(at: Place, why: string): void {
 function metric(at: Place): void {
   const type = at.field("type"), source = SOURCES[type.text];
   if (!type.isSet) type.required("must specify a metric source type");
-  else if (!source) type.unsupported(Object.keys(SOURCES));
+  if (!source) type.unsupported(Object.keys(SOURCES), type.text);
   for (const name of Object.values(SOURCES)) {
     if (name !== source && source && at.field(name).isPresent) {
       at.field(name).forbidden("must populate the given metric source only");
-    } else if (at.field(name).isPresent) METRICS[name]!(at.field(name));
+    }
+    if (at.field(name).isPresent) METRICS[name]!(at.field(name));
   }
   if (source && !at.field(source).isPresent) {
     at.field(source).required("must populate information for the given metric source");

@@ -263,7 +263,7 @@ function resizePolicy(at: Place): void {
     const name = policy.field("resourceName"), restart = policy.field("restartPolicy");
     if (names.has(name.text)) at.duplicate(name.text);
     names.add(name.text);
-    if (name.text !== "cpu" && name.text !== "memory") at.unsupported(["cpu", "memory"], name.text);
+    if (name.isSet && name.text !== "cpu" && name.text !== "memory") at.unsupported(["cpu", "memory"], name.text);
     if (!restart.isSet) at.required();
     else if (!supported.includes(restart.text)) at.unsupported(supported, restart.text);
   }

@@ -5,6 +5,12 @@
  */
 import type { StatusCause } from "../../apimachinery/mod.ts";
 import { causesOf, type Rule } from "./place.ts";
+import {
+  mutatingPolicy,
+  mutatingPolicyBinding,
+  validatingPolicy,
+  validatingPolicyBinding,
+} from "./admission_policies.ts";
 import { horizontalPodAutoscaler } from "./autoscaling.ts";
 import { cronJob, job } from "./batch.ts";
 import {
@@ -28,6 +34,7 @@ import { limitRange, resourceQuota } from "./quotas.ts";
 import { clusterRole, clusterRoleBinding, role, roleBinding } from "./rbac.ts";
 import { service } from "./services.ts";
 import { claim, persistentVolume, storageClass } from "./storage.ts";
+import { webhookConfiguration } from "./webhooks.ts";
 import {
   controllerRevision,
   daemonSet,
@@ -63,6 +70,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   "rolebindings.rbac.authorization.k8s.io": roleBinding,
   "roles.rbac.authorization.k8s.io": role,
   "runtimeclasses.node.k8s.io": runtimeClass,
+  "mutatingwebhookconfigurations.admissionregistration.k8s.io": webhookConfiguration,
+  "validatingwebhookconfigurations.admissionregistration.k8s.io": webhookConfiguration,
   "services": service,
   // Its strategy has the rules: they need the schema room.
   "customresourcedefinitions.apiextensions.k8s.io": () => {},
@@ -80,6 +89,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   "replicationcontrollers": replicationController,
   "statefulsets.apps": statefulSet,
   "storageclasses.storage.k8s.io": storageClass,
+  "mutatingadmissionpolicies.admissionregistration.k8s.io": mutatingPolicy,
+  "mutatingadmissionpolicybindings.admissionregistration.k8s.io": mutatingPolicyBinding,
+  "validatingadmissionpolicies.admissionregistration.k8s.io": validatingPolicy,
+  "validatingadmissionpolicybindings.admissionregistration.k8s.io": validatingPolicyBinding,
 };
 
 /** Faults of an object of a built-in kind; undefined where the kind has no rules here. */

@@ -98,7 +98,7 @@ export function qualifiedNameFaults(text: string): string[] {
     else faults.push(...faultsOf("dnsSubdomain", parts[0]!).map((fault) => `prefix part ${fault}`));
   }
   if (name === "") faults.push("name part must be non-empty");
-  else if (name.length > LABEL_MAX) faults.push(`name part must be no more than ${LABEL_MAX} characters`);
+  else if (name.length > LABEL_MAX) faults.push(`name part must be no more than ${LABEL_MAX} bytes`);
   if (!new RegExp(`^(?:${QUALIFIED})$`).test(name)) faults.push(`name part ${rule}`);
   return faults;
 }
@@ -113,7 +113,7 @@ const LABEL_VALUE = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?";
 /** `IsValidLabelValue`. */
 export function labelValueFaults(text: string): string[] {
   if (isLabelValue(text)) return [];
-  const faults = text.length > LABEL_MAX ? [`must be no more than ${LABEL_MAX} characters`] : [];
+  const faults = text.length > LABEL_MAX ? [`must be no more than ${LABEL_MAX} bytes`] : [];
   if (new RegExp(`^(?:${LABEL_VALUE})$`).test(text)) return faults;
   return [
     ...faults,

@@ -50,6 +50,7 @@ const SPEC: Rule = fields({
   nodeName: set(dnsSubdomain),
   activeDeadlineSeconds: present(within(1, DEADLINE_MAX)),
   hostname: set(dnsLabel),
+  hostnameOverride: present(dnsSubdomain),
   subdomain: set(dnsLabel),
   tolerations: each(toleration),
   hostAliases: each(fields({

@@ -60,7 +60,9 @@ export function limitRange(at: Place): void {
   const types = new Set<string>();
   for (const limit of at.field("spec").field("limits").items) {
     const type = limit.field("type");
-    if (!LIMIT_TYPES.has(type.text) && !type.text.includes("/")) {
+    const faults = qualifiedNameFaults(type.text);
+    for (const fault of faults) type.invalid(fault, type.text);
+    if (faults.length === 0 && !LIMIT_TYPES.has(type.text) && !type.text.includes("/")) {
       type.invalid("must be a standard limit type or fully qualified", type.text);
     }
     if (types.has(type.text)) type.duplicate();

@@ -88,6 +88,7 @@ function addresses(spec: Place, type: string): void {
     return;
   }
   const all = list.items;
+  if (all.length > 0 && first.isSet && all[0]!.text !== first.text) list.invalid("first value must match `clusterIP`");
   if (all.length > 0 && !first.isSet) list.invalid("must be empty when `clusterIP` is not specified");
   if (all.length > 1 && all.some(({ text }) => text === "None")) {
     list.invalid("'None' must be the first and only value");

@@ -10,9 +10,9 @@ const VOLUME_MODES = ["Block", "Filesystem"];
 
 function accessModes(at: Place, why: string): void {
   if (!at.isSet) at.required(why);
-  const modes = at.items.map(({ text }) => text);
+  const modes = [...new Set(at.items.map(({ text }) => text))];
   for (const mode of modes) if (!ACCESS_MODES.includes(mode)) at.unsupported(ACCESS_MODES, mode);
-  if (modes.includes("ReadWriteOncePod") && new Set(modes).size > 1) {
+  if (modes.includes("ReadWriteOncePod") && modes.length > 1) {
     at.forbidden("may not use ReadWriteOncePod with other access modes");
   }
 }

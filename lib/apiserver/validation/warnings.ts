@@ -130,7 +130,14 @@ function overlap(port: Place, other: Place): string[] {
 
 function serviceWarnings(at: Place): string[] {
   const spec = at.field("spec"), distribution = spec.field("trafficDistribution").text, warnings: string[] = [];
-  if (spec.field("externalIPs").isSet) {
+  const isHeadless = spec.field("clusterIP").text === "None";
+  if (isHeadless) {
+    if (spec.field("loadBalancerIP").isSet) warnings.push("spec.loadBalancerIP is ignored for headless services");
+    if (spec.field("externalIPs").isSet) warnings.push("spec.externalIPs is ignored for headless services");
+    if (spec.field("sessionAffinity").text !== "None") {
+      warnings.push("spec.SessionAffinity is ignored for headless services");
+    }
+  } else if (spec.field("externalIPs").isSet) {
     warnings.push("spec.externalIPs is deprecated and may no longer be implemented in some clusters");
   }
   if (spec.field("externalName").isSet && spec.field("type").text !== "ExternalName") {

@@ -3,6 +3,7 @@ import { apply } from "./apply.ts";
 import { builtinDefaults } from "./builtin_defaults.ts";
 import { builtinObjects } from "./builtin_objects.ts";
 import { builtinWorkloads } from "./builtin_workloads.ts";
+import { cel } from "./cel.ts";
 import { crds } from "./crds.ts";
 import { customResources } from "./custom_resources.ts";
 import { jsonPatch } from "./json_patch.ts";
@@ -22,4 +23,5 @@ export const AREAS: readonly Area[] = [
   builtinDefaults,
   builtinWorkloads,
   builtinObjects,
+  cel,
 ];
