@@ -4,6 +4,8 @@ import { deleteObject } from "./delete_object.ts";
 import type { StorageEvent } from "./event_log.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { resourceTypesOf } from "./schema/crd.ts";
+import { applyDefaults } from "./schema/defaulting.ts";
+import { pruneNulls, pruneUnknown } from "./schema/pruning.ts";
 import type { ServerContext } from "./server_context.ts";
 import { CLEANUP_FINALIZER } from "./strategy_crd.ts";
 import { isFullyDeleted } from "./update_object.ts";
@@ -38,11 +40,26 @@ export class CrdLifecycle {
     const isGone = event.type === "DELETED";
     if (isGone || !jsonEqual(event.previous?.object.spec, object.spec)) {
       this.#server.registry.setCustom(event.key, isGone ? [] : servedTypes(object));
+      if (!isGone) this.#restate(event.key);
       // The schema may have changed, so watches end, as in kube-apiserver. Watches of a removed kind send the deletions
       // first.
       if (event.previous || isGone) this.#server.storage.log(event.key).interrupt({ drain: isGone });
     }
     if (event.type !== "DELETED" && object.metadata?.deletionTimestamp) this.#enqueue(event.key);
+  }
+
+  /** Stored objects read as their version's schema says now: pruned, with its defaults. */
+  #restate(crdName: string): void {
+    const { registry, storage } = this.#server, schemas = registry.byStorage(crdName)?.versions?.schemas;
+    for (const [key, { object }] of [...storage.scan(crdName)]) {
+      const schema = schemas?.get(object.apiVersion!);
+      if (!schema) continue;
+      const read = jsonClone(object);
+      pruneUnknown(read, schema);
+      pruneNulls(read, schema);
+      applyDefaults(read, schema);
+      if (!jsonEqual(read, object)) storage.restate(crdName, key, read);
+    }
   }
 
   #enqueue(crdName: string): void {

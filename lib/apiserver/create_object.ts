@@ -84,9 +84,10 @@ function storeWithoutWebhooks(server: ServerContext, target: WriteTarget, prepar
 /** As mutating webhooks get it: with defaults and managers, without uid. */
 function prepareObject(server: ServerContext, target: WriteTarget, input: DynamicObject): DynamicObject {
   const { type, options } = target;
-  decodeObject(input, type, options.fieldValidation, target.warnings);
+  // An applied object has been checked against its schema.
+  if (!target.applied) decodeObject(input, type, target);
   place(input, target);
-  if (input.metadata!.resourceVersion) {
+  if (input.metadata!.resourceVersion && !target.applied) {
     throw new ApiError(500, "", "resourceVersion should not be set on objects to be created");
   }
   admitNamespace(server, target, input);

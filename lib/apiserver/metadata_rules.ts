@@ -147,9 +147,9 @@ function ownerCauses(metadata: ObjectMeta): StatusCause[] {
   const causes: StatusCause[] = [];
   const field = "metadata.ownerReferences";
   const controllers: string[] = [];
-  for (const reference of metadata.ownerReferences ?? []) {
+  for (const [index, reference] of (metadata.ownerReferences ?? []).entries()) {
     for (const part of ["apiVersion", "kind", "name", "uid"] as const) {
-      if (!reference[part]) causes.push(invalidValue(`${field}.${part}`, reference[part] ?? "", "must not be empty"));
+      if (!reference[part]) causes.push(requiredValue(`${field}[${index}].${part}`, "must not be empty"));
     }
     if (reference.controller) controllers.push(`${reference.kind}/${reference.name}`);
   }

@@ -2,6 +2,7 @@ import type { DynamicObject, StatusCause } from "../apimachinery/mod.ts";
 import { badRequest, invalid } from "./api_error.ts";
 import { validateMetadata } from "./metadata_rules.ts";
 import { storageResource } from "./resource_registry.ts";
+import { replicaCauses } from "./scale.ts";
 import { validateObject } from "./schema/validation.ts";
 import { strategyOf } from "./strategies.ts";
 import { builtinCauses } from "./validation/mod.ts";
@@ -26,6 +27,7 @@ export function checkCandidate(target: WriteTarget, object: DynamicObject, old?:
   const causes: StatusCause[] = [
     ...validateMetadata(type, object, old),
     ...(type.builtin && builtinCauses(storageResource(type), object, old)) || schemaCauses,
+    ...type.builtin ? [] : replicaCauses(object, type),
     ...strategy.validate?.(object, old) ?? [],
   ];
   // Events of both groups are validated as those of the core group.

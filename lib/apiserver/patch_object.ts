@@ -1,4 +1,4 @@
-import { isObject, jsonClone, type JsonObject } from "../base/mod.ts";
+import { formatJson, isObject, jsonClone, type JsonObject } from "../base/mod.ts";
 import {
   applyJsonPatch,
   applyMergePatch,
@@ -7,12 +7,15 @@ import {
   formatKey,
   JSON_PATCH_OPERATIONS_MAX,
 } from "../apimachinery/mod.ts";
-import { ApiError, badRequest, invalid, invalidValue, notFound, unsupportedMediaType } from "./api_error.ts";
+import { ApiError, badRequest, conflict, invalid, invalidValue, notFound, unsupportedMediaType } from "./api_error.ts";
 import { type ConversionSteps, runWithoutConversion } from "./conversion_steps.ts";
 import { createAdmitted } from "./create_object.ts";
-import { decodeObject } from "./object_decoding.ts";
+import { checkPlace, decodeObject, DecodingFault } from "./object_decoding.ts";
+import { checkMetadataShape } from "./metadata_rules.ts";
 import { asObject } from "./request_body.ts";
 import { storageResource } from "./resource_registry.ts";
+import type { ResourceType } from "./resource_type.ts";
+import { decodingFault } from "./schema/go_decoder.ts";
 import { type ApplyConflict, applyServerSide } from "./schema/managed_fields.ts";
 import { strategicMerge } from "./schema/strategic_merge.ts";
 import { joinedFaults, typeFaults } from "./schema/typed_validation.ts";
@@ -50,7 +53,8 @@ export function patchedDocument(
 ): DynamicObject {
   const copy = jsonClone(document);
   if (kind === "json") return asObject(runJsonPatch(copy, patch));
-  if (!isObject(patch)) throw badRequest("the patch is not an object");
+  if (patch === null) throw badRequest("Invalid JSON Patch");
+  if (!isObject(patch)) throw badRequest(`error decoding patch: ${notAMap(patch)}`);
   if (kind === "merge") return asObject(applyMergePatch(copy as JsonObject, patch as JsonObject));
   return asObject(strategicMerge(copy, patch as JsonObject, target.type.schema));
 }
@@ -89,11 +93,24 @@ export async function patchObject(
   if (kind === "apply") return await applyObject(server, target, patch);
   const stored = await updateAdmitted(server, target, (live) => {
     const candidate = patchedDocument(live, kind, patch, target);
-    decodeObject(candidate, target.type, target.options.fieldValidation, target.warnings);
+    decodePatched(candidate, target);
+    checkPlace(candidate, target);
     validateUid(candidate, live, target);
     return candidate;
   });
   return { stored, created: false };
+}
+
+/** @throws {ApiError} 422 where the patched object cannot be decoded. */
+function decodePatched(candidate: DynamicObject, target: WriteTarget): void {
+  try {
+    decodeObject(candidate, target.type, target);
+  } catch (error) {
+    if (!(error instanceof DecodingFault)) throw error;
+    const message = `Invalid value: ${formatJson(formatJson(candidate))}: ${error.why}`;
+    const causes = [{ reason: "FieldValueInvalid", message, field: "patch" }];
+    throw new ApiError(422, "Invalid", ` "" is invalid: patch: ${message}`, { causes });
+  }
 }
 
 async function applyObject(
@@ -102,24 +119,10 @@ async function applyObject(
   patch: unknown,
 ): Promise<{ stored: StoredObject; created: boolean }> {
   const { type, options } = target;
-  const name = target.name!;
-  const input = asObject(patch);
-  validateTyped(input, type);
-  decodeObject(input, type, options.fieldValidation, target.warnings);
+  const name = target.name!, input = appliedObject(patch, type);
   const metadata = input.metadata!;
-  if (metadata.managedFields !== undefined) throw badRequest("metadata.managedFields must be nil");
-  if (!metadata.name) {
-    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
-  }
-  if (metadata.name !== name) {
-    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-  }
-  if (type.namespaced) {
-    metadata.namespace ??= target.namespace;
-    if (metadata.namespace !== target.namespace) {
-      throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
-    }
-  }
+  checkPlace(input, target);
+  if (type.namespaced) metadata.namespace = target.namespace;
   const { resourceVersion, uid } = metadata;
   delete metadata.resourceVersion;
   delete metadata.uid;
@@ -127,6 +130,7 @@ async function applyObject(
   const applied = { ...target, applied: true };
   const merge = function* (live: DynamicObject | undefined): ConversionSteps<DynamicObject> {
     const object = yield* applyOnto(server, target, live, input);
+    checkMetadataShape(object.metadata!);
     if (resourceVersion) object.metadata!.resourceVersion = resourceVersion;
     else if (live) object.metadata!.resourceVersion = live.metadata!.resourceVersion;
     if (uid) object.metadata!.uid = uid;
@@ -139,21 +143,59 @@ async function applyObject(
   }
   if (target.subresource !== undefined) throw notFound(type, name);
   if (uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: `;
-    throw new ApiError(409, "Conflict", `Operation cannot be fulfilled on ${type.plural} "${name}": ${why}`);
+    const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+    throw conflict(type, name, why);
   }
   return { stored: await createAdmitted(server, applied, runWithoutConversion(merge(undefined))), created: true };
 }
 
-/** Ignores `fieldValidation`: an untyped field would have unknown owners. */
-function validateTyped(input: DynamicObject, type: WriteTarget["type"]): void {
-  const { apiVersion = formatApiVersion(type), kind = type.kind, metadata } = input;
-  if (apiVersion !== formatApiVersion(type) || kind !== type.kind) return; // decoding refuses it
+/**
+ * Checks an applied object whatever `fieldValidation` says: a field without a type would have unknown owners.
+ *
+ * @throws {ApiError} 400 for another kind, 500 for undeclared fields and wrong types.
+ */
+function appliedObject(patch: unknown, type: ResourceType): DynamicObject {
+  if (patch !== null && !isObject(patch)) {
+    throw badRequest(`error decoding patch: error unmarshaling JSON: while decoding JSON: ${notAMap(patch)}`);
+  }
+  const input = patch ?? {}, metadata = isObject(input.metadata) ? input.metadata : {};
+  if (metadata.managedFields !== undefined && metadata.managedFields !== null) {
+    throw badRequest("metadata.managedFields must be nil");
+  }
+  const apiVersion = textOf(input.apiVersion), kind = textOf(input.kind);
+  const version = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`, qualified = `${version}, Kind=${kind}`;
+  if (apiVersion !== formatApiVersion(type) || kind !== type.kind) {
+    throw badRequest(`invalid object type: ${qualified}`);
+  }
+  const object = `${textOf(metadata.namespace)}/${textOf(metadata.name)}; ${qualified}`;
   const faults = typeFaults(input, rootType(type.schema));
-  if (faults.length === 0) return;
-  const { namespace = "", name = "" } = metadata ?? {}, version = type.group ? apiVersion : `/${apiVersion}`;
-  const object = `${namespace}/${name}; ${version}, Kind=${kind}`;
-  throw new ApiError(500, "", `failed to create typed patch object (${object}): ${joinedFaults(faults)}`);
+  if (faults.length > 0) {
+    throw new ApiError(500, "", `failed to create typed patch object (${object}): ${joinedFaults(faults)}`);
+  }
+  const fault = type.builtin ? decodingFault(input, type.schema) : undefined;
+  if (fault !== undefined) {
+    const why = `unable to convert unstructured object to ${qualified}: ${unstructuredFault(fault)}`;
+    throw new ApiError(500, "", `failed to convert new object (${object}) to proper version: ${why}`);
+  }
+  input.metadata ??= {};
+  return input as DynamicObject;
+}
+
+/** As Go says it of a body that is no object. */
+function notAMap(value: unknown): string {
+  const found = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+  return `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
+}
+
+/** Unstructured objects are converted by reflection, which names no field. */
+function unstructuredFault(fault: string): string {
+  const number = /^json: cannot unmarshal number .* of type (u?int\d\d)$/.exec(fault);
+  if (number) return `cannot convert float64 to ${number[1]}`;
+  return fault.startsWith("illegal base64") ? `error decoding from json: ${fault}` : fault;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 /** A patched uid is no precondition: it is immutable, or ignored by /status. */
@@ -202,8 +244,9 @@ function* applyOnto(
 /** 409 that names each field's owner. */
 function applyConflict(conflicts: readonly ApplyConflict[]): ApiError {
   const count = conflicts.reduce((sum, { fields }) => sum + fields.length, 0);
-  const parts = conflicts.map(({ description, fields }) =>
-    fields.length === 1
+  const sorted = conflicts.toSorted((a, b) => a.description < b.description ? -1 : 1);
+  const parts = sorted.map(({ description, fields }) =>
+    count === 1
       ? `conflict with ${description}: ${fields[0]}`
       : `conflicts with ${description}:\n- ${fields.join("\n- ")}`
   );

@@ -8,8 +8,9 @@ import { createAdmitted } from "./create_object.ts";
 import { deleteAdmitted } from "./delete_object.ts";
 import { listObjects } from "./list_objects.ts";
 import { negotiate } from "./negotiation.ts";
-import { decodeObject } from "./object_decoding.ts";
+import { checkPlace, decodeObject } from "./object_decoding.ts";
 import { patchKind, patchObject, storedObject } from "./patch_object.ts";
+import { repeatedKeys } from "./repeated_keys.ts";
 import { mediaTypeOf, parseBody, parseObjectBody } from "./request_body.ts";
 import { deleteOptions, listOptions, writeOptions } from "./request_options.ts";
 import { storageResource } from "./resource_registry.ts";
@@ -123,26 +124,16 @@ async function create(server: ServerContext, request: ResourceRequest): Promise<
   // Nothing is done that cannot be answered.
   formatOf(server, request);
   const input = await parseObjectBody(request.body, request.headers["content-type"]);
-  return await oneResponse(server, request, 201, await createAdmitted(server, target, input));
+  const repeated = repeatedKeys(request.body, input);
+  return await oneResponse(server, request, 201, await createAdmitted(server, { ...target, repeated }, input));
 }
 
 async function update(server: ServerContext, request: ResourceRequest): Promise<Response> {
-  const { type, info } = request;
-  const target = writeTarget(request, "Update");
+  const { type } = request, target = writeTarget(request, "Update");
   formatOf(server, request);
   const input = await parseObjectBody(request.body, request.headers["content-type"]);
-  decodeObject(input, type, target.options.fieldValidation, target.warnings);
-  const { name, namespace } = input.metadata!;
-  if (name !== info.name) {
-    throw badRequest(
-      name
-        ? `the name of the object (${name}) does not match the name on the URL (${info.name})`
-        : `the name of the object (${info.name} based on URL) was undeterminable: name must be provided`,
-    );
-  }
-  if (type.namespaced && namespace && namespace !== info.namespace) {
-    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
-  }
+  decodeObject(input, type, { ...target, repeated: repeatedKeys(request.body, input) });
+  checkPlace(input, target);
   return await oneResponse(server, request, 200, await updateAdmitted(server, target, () => jsonClone(input)));
 }
 
@@ -152,7 +143,8 @@ async function patch(server: ServerContext, request: ResourceRequest): Promise<R
   const target = writeTarget(request, kind === "apply" ? "Apply" : "Patch");
   formatOf(server, request);
   const body = await parseBody(request.body, mediaType);
-  const { stored, created } = await patchObject(server, target, kind, body);
+  const repeated = repeatedKeys(request.body, body);
+  const { stored, created } = await patchObject(server, { ...target, repeated }, kind, body);
   return await oneResponse(server, request, created ? 201 : 200, stored);
 }
 

@@ -1,5 +1,11 @@
 import { isObject, jsonClone } from "../base/mod.ts";
-import { type DynamicObject, formatLabelSelector, type LabelSelector, requirementsOf } from "../apimachinery/mod.ts";
+import {
+  type DynamicObject,
+  formatLabelSelector,
+  type LabelSelector,
+  requirementsOf,
+  type StatusCause,
+} from "../apimachinery/mod.ts";
 import { invalid, invalidValue } from "./api_error.ts";
 import type { ResourceType } from "./resource_type.ts";
 
@@ -36,6 +42,19 @@ export function scaleOf(object: DynamicObject, type: ResourceType): DynamicObjec
   };
 }
 
+const REPLICAS_MAX = 2 ** 31 - 1;
+
+/** Replicas of a custom resource that no Scale could show. */
+export function replicaCauses(object: DynamicObject, { scale }: ResourceType): StatusCause[] {
+  if (!scale) return [];
+  return [scale.specReplicasPath, scale.statusReplicasPath].flatMap((path) => {
+    const value = valueAt(object, path);
+    if (typeof value !== "number" && typeof value !== "bigint") return [];
+    if (value < 0) return [invalidValue(path, value, "should be a non-negative integer")];
+    return value > REPLICAS_MAX ? [invalidValue(path, value, `should be less than or equal to ${REPLICAS_MAX}`)] : [];
+  });
+}
+
 /**
  * Returns a copy.
  *
@@ -44,7 +63,7 @@ export function scaleOf(object: DynamicObject, type: ResourceType): DynamicObjec
 export function withScale(object: DynamicObject, scale: DynamicObject, type: ResourceType): DynamicObject {
   const spec = isObject(scale.spec) ? scale.spec : {};
   const replicas = spec.replicas ?? 0;
-  if (typeof replicas !== "number" || !Number.isInteger(replicas) || replicas < 0) {
+  if (typeof replicas !== "number" || !Number.isInteger(replicas) || (type.builtin && replicas < 0)) {
     const cause = invalidValue("spec.replicas", replicas, "must be greater than or equal to 0");
     throw invalid({ group: "autoscaling", kind: "Scale" }, object.metadata?.name ?? "", [cause]);
   }

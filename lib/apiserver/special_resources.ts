@@ -58,7 +58,7 @@ export class SpecialResources {
     if (info.verb !== "create" || info.name !== undefined) throw methodNotAllowed();
     const review = await parseObjectBody(request.body, request.headers["content-type"]);
     const { options } = writeTarget(request, "Create");
-    decodeObject(review, type, options.fieldValidation, request.warnings);
+    decodeObject(review, type, { options, warnings: request.warnings });
     const answer = reviewed(info.plural, review, {
       authorizer: this.#authorizer,
       user,

@@ -101,6 +101,13 @@ export class Storage {
     return current;
   }
 
+  /** Replaces how a state reads, at its revision and without an event: its schema has changed. */
+  restate(resource: string, key: string, object: DynamicObject): void {
+    const { objects } = this.#table(resource), previous = objects.get(key);
+    invariant(previous !== undefined, "only a stored object has a state");
+    objects.set(key, new StoredObject(deepFreeze(object), previous.revision));
+  }
+
   canRead(resource: string, revision: number): boolean {
     return revision >= this.#table(resource).log.compactedRevision;
   }

@@ -3,6 +3,7 @@ import { isObject, jsonEqual } from "../base/mod.ts";
 import { type Condition, type DynamicObject, formatTime, setCondition, type StatusCause } from "../apimachinery/mod.ts";
 import { invalidValue } from "./api_error.ts";
 import { resourceTypesOf } from "./schema/crd.ts";
+import { immutableCauses, newCrdCauses, storedVersionCauses } from "./schema/crd_rules.ts";
 import type { Strategy } from "./strategy.ts";
 
 /** Kept until a terminating CRD's instances are gone. */
@@ -20,25 +21,12 @@ export const crdStrategy: Strategy = {
     object.status = establishedStatus(object, fieldsOf(old.status), nowMs);
   },
   validate(object, old) {
-    const causes: StatusCause[] = resourceTypesOf(object).causes;
-    if (!old) return causes;
-    const now = fieldsOf(object.spec), before = fieldsOf(old.spec);
-    for (const field of ["group", "scope"]) {
-      if (now[field] !== before[field]) causes.push(invalidValue(`spec.${field}`, now[field], "field is immutable"));
+    const causes: StatusCause[] = resourceTypesOf(object).causes, now = fieldsOf(object.spec);
+    if (!old) {
+      return [...causes, ...newCrdCauses(object), ...storedVersionCauses(storedAtFirst(object), versionsOf(object))];
     }
-    for (const field of ["kind", "plural"]) {
-      const value = fieldsOf(now.names)[field];
-      if (value !== fieldsOf(before.names)[field]) {
-        causes.push(invalidValue(`spec.names.${field}`, value, "field is immutable"));
-      }
-    }
-    for (const [index, name] of storedVersions(old).entries()) {
-      if (versionsOf(object).some((version) => version.name === name)) continue;
-      const why =
-        `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions ` +
-        `until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`;
-      causes.push(invalidValue(`status.storedVersions[${index}]`, name, why));
-    }
+    const before = fieldsOf(old.spec);
+    causes.push(...immutableCauses(now, before), ...storedVersionCauses(storedVersions(object), versionsOf(object)));
     return [...causes, ...authorityCauses(now.conversion, before.conversion)];
   },
 };
@@ -72,6 +60,12 @@ function versionsOf(crd: DynamicObject): Fields[] {
 function storedVersions(crd: DynamicObject): string[] {
   const versions = fieldsOf(crd.status).storedVersions;
   return Array.isArray(versions) ? versions : [];
+}
+
+/** The API server starts with the first storage version. */
+function storedAtFirst(crd: DynamicObject): string[] {
+  const first = versionsOf(crd).find(({ storage }) => storage === true);
+  return typeof first?.name === "string" ? [first.name] : [];
 }
 
 function normalize(object: DynamicObject): void {

@@ -128,7 +128,7 @@ function checkPreconditions(target: WriteTarget, candidate: DynamicObject, live:
   if (!wanted.resourceVersion || wanted.resourceVersion === "0") {
     if (target.type.builtin && !needsVersion(storageResource(target.type))) return;
     const cause = invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
-    throw invalid(target.type, target.name!, [cause]);
+    throw invalid({ group: target.type.group, kind: target.type.plural }, target.name!, [cause]);
   }
   if (wanted.resourceVersion !== have.resourceVersion) throw conflict(target.type, target.name!);
 }

@@ -15,6 +15,8 @@ export interface WriteTarget {
   /** From server-side apply: managedFields are final. */
   readonly applied?: boolean;
   readonly warnings: string[];
+  /** Paths of keys that the sent JSON repeats. */
+  readonly repeated?: readonly string[];
 }
 
 export function admissionAttributes(

@@ -70,6 +70,8 @@ export class Normalizer {
       .replaceAll(TIME, (time) => (Math.abs(Date.parse(time) - this.#nowMs) < RECENT_MS ? "$time" : time))
       // Go shows its own struct here.
       .replaceAll(/(Invalid|Duplicate|Unsupported) value: \{.*?\}(?=: |$)/gs, "$1 value: {…}")
+      // A whole object as JSON text, with its resourceVersion.
+      .replaceAll(/Invalid value: "\{\\".*?\}"(?=: |$)/gs, "Invalid value: {…}")
       .replaceAll(/Invalid value: \[\{.*?\}\](?=: |$)/gs, "Invalid value: [{…}]")
       // A difference of Go structs.
       .replace(/(updates may not change fields |(?:is|are) immutable after creation)([^\n]*)\n.*/s, "$1$2")

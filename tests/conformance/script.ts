@@ -10,8 +10,8 @@ export interface RequestOptions {
   readonly user?: { readonly name: string; readonly groups?: readonly string[] };
   /** Values of the answer that later steps write as `${name}`: a name, and the path of its field. */
   readonly keep?: Readonly<Record<string, string>>;
-  /** Compares the status code alone: the rest of the answer is the implementation's own. */
-  readonly codeOnly?: boolean;
+  /** Compares the status code alone, always or where the request is accepted: the rest is the implementation's own. */
+  readonly codeOnly?: boolean | "accepted";
 }
 
 /** One request. `path` is absolute, or `groupVersion/resource[/name[/subresource]]` in the script's namespace. */

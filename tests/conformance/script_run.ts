@@ -1,4 +1,4 @@
-import { isObject, parseJson, type Transport } from "../../lib/base/mod.ts";
+import { formatJson, isObject, parseJson, type Transport } from "../../lib/base/mod.ts";
 import type { Cluster } from "../../lib/harness/mod.ts";
 import { Normalizer } from "./normalized.ts";
 import { type EventsStep, hasFields, type RequestStep, type Script, type Step, type UntilStep } from "./script.ts";
@@ -30,7 +30,7 @@ export class ScriptRun implements AsyncDisposable {
 
   /** Runs a script in a new namespace of this name. One answer for each step that has one. */
   static async run(cluster: Cluster, namespace: string, script: Script): Promise<StepAnswer[]> {
-    await using run = new ScriptRun(cluster, namespace, JSON.stringify(script.steps));
+    await using run = new ScriptRun(cluster, namespace, formatJson(script.steps));
     await run.#send({ method: "POST", path: "/api/v1/namespaces", body: { metadata: { name: namespace } } });
     return await run.#steps(script.steps);
   }
@@ -65,7 +65,7 @@ export class ScriptRun implements AsyncDisposable {
     const text = await response.text(), type = response.headers.get("content-type") ?? "";
     const body = type.includes("json") && text !== "" ? parsed(text) : text.slice(0, TEXT_MAX);
     for (const [name, path] of Object.entries(step.keep ?? {})) this.#kept.set(name, String(fieldAt(body, path)));
-    if (step.codeOnly) return { code: response.status };
+    if (step.codeOnly === true || (step.codeOnly && response.ok)) return { code: response.status };
     const warning = response.headers.get("warning");
     return {
       code: response.status,
@@ -76,7 +76,7 @@ export class ScriptRun implements AsyncDisposable {
   }
 
   async #send({ method, path, body, type, accept, headers, user }: RequestStep, streaming = false): Promise<Response> {
-    const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
+    const text = body === undefined ? undefined : typeof body === "string" ? body : formatJson(body);
     return await this.#transport(user).fetch(this.#path(path), {
       method,
       headers: {

@@ -176,7 +176,7 @@ export class AdmissionChain {
     if (fault !== undefined) throw internal(fault);
     try {
       // The patch made a copy, so `result` can be edited.
-      decodeObject(result, type, "Ignore", warnings);
+      decodeObject(result, type, { options: { fieldValidation: "Ignore" }, warnings });
     } catch (error) {
       throw internal(describeError(error));
     }

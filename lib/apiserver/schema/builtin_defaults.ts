@@ -272,7 +272,7 @@ function webhook(value: Fields): void {
 }
 
 function customResourceDefinition(spec: Fields): void {
-  fill(spec, { scope: "Namespaced", conversion: { strategy: "None" } });
+  fill(spec, { conversion: { strategy: "None" } });
   inside(spec, "names", (names) => {
     if (typeof names.kind !== "string") return;
     fill(names, { singular: names.kind.toLowerCase(), listKind: `${names.kind}List` });

@@ -1,9 +1,8 @@
-import { type DynamicObject, isDnsLabel, isDnsSubdomain, type StatusCause } from "../../apimachinery/mod.ts";
-import { formatJson, isObject, jsonEqual } from "../../base/mod.ts";
+import type { DynamicObject, StatusCause } from "../../apimachinery/mod.ts";
+import { isObject } from "../../base/mod.ts";
 import type { PrinterColumn, ResourceType, Schema } from "../resource_type.ts";
 import { conversionCauses, kindVersions } from "./crd_conversion.ts";
-import { parseJsonPath } from "./json_path.ts";
-import { structuralCauses } from "./structural.ts";
+import { crdCauses, versionPartCauses } from "./crd_rules.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -16,19 +15,14 @@ const VERSION = /^v[1-9]\d*(?:(?:alpha|beta)[1-9]\d*)?$/;
  * are causes too.
  */
 export function resourceTypesOf(crd: DynamicObject): { types: ResourceType[]; causes: StatusCause[] } {
-  const causes: StatusCause[] = [];
   const spec = isObject(crd.spec) ? crd.spec : {};
-  const names = isObject(spec.names) ? spec.names : {};
   const versions = Array.isArray(spec.versions) ? spec.versions.filter(isObject) : [];
-  nameCauses(crd, spec, names, causes);
-  versionCauses(versions, causes);
-  if (spec.preserveUnknownFields === true) {
-    const why = "must be false in order to use defaults in the schema";
-    causes.push(invalid("spec.preserveUnknownFields", true, why));
-  }
-  causes.push(...conversionCauses(spec.conversion, spec.preserveUnknownFields === true));
-  const all = versions.map((version, index) => typeOf(spec, version, `spec.versions[${index}]`, causes));
-  causes.push(...schemaCauses(versions));
+  const causes = [
+    ...crdCauses(spec),
+    ...conversionCauses(spec.conversion, spec.preserveUnknownFields === true),
+    ...versionPartCauses(versions),
+  ];
+  const all = versions.map((version) => typeOf(spec, version));
   const storage = all[versions.findIndex((version) => version.storage === true)];
   if (!storage) return { types: [], causes };
   const family = kindVersions(all, storage, spec.conversion);
@@ -36,73 +30,9 @@ export function resourceTypesOf(crd: DynamicObject): { types: ResourceType[]; ca
   return { types: served.map((type) => ({ ...type, versions: family })), causes };
 }
 
-function nameCauses(crd: DynamicObject, spec: Fields, names: Fields, causes: StatusCause[]): void {
-  const group = text(spec.group), plural = text(names.plural), kind = text(names.kind);
-  if (group === "") causes.push(required("spec.group"));
-  else if (!isDnsSubdomain(group) || !group.includes(".")) {
-    causes.push(invalid("spec.group", group, "should be a domain with at least one dot"));
-  }
-  if (crd.metadata?.name !== `${plural}.${group}`) {
-    causes.push(invalid("metadata.name", crd.metadata?.name ?? "", `must be spec.names.plural+"."+spec.group`));
-  }
-  if (spec.scope !== "Namespaced" && spec.scope !== "Cluster") {
-    if (text(spec.scope) === "") causes.push(required("spec.scope"));
-    else {
-      const message = `Unsupported value: ${formatJson(spec.scope)}: supported values: "Cluster", "Namespaced"`;
-      causes.push({ reason: "FieldValueNotSupported", message, field: "spec.scope" });
-    }
-  }
-  if (plural === "") causes.push(required("spec.names.plural"));
-  if (kind === "") causes.push(required("spec.names.kind"));
-  const label = "a lowercase RFC 1035 label must consist of lower case alphanumeric characters or '-', start with an " +
-    "alphabetic character, and end with an alphanumeric character";
-  for (const [field, value] of [["plural", plural], ["singular", text(names.singular)], ["kind", kind.toLowerCase()]]) {
-    if (value && (!isDnsLabel(value) || /^\d/.test(value))) causes.push(invalid(`spec.names.${field}`, value, label));
-  }
-  if (kind !== "" && names.listKind === kind) {
-    causes.push(invalid("spec.names.listKind", kind, "kind and listKind may not be the same"));
-  }
-}
-
-function versionCauses(versions: Fields[], causes: StatusCause[]): void {
-  if (versions.filter((version) => version.storage === true).length !== 1) {
-    causes.push(invalid("spec.versions", versions, "must have exactly one version marked as storage version"));
-  }
-  const seen = new Set<unknown>();
-  versions.forEach((version, index) => {
-    const field = `spec.versions[${index}].name`;
-    if (typeof version.name !== "string" || !isDnsLabel(version.name) || /^\d/.test(version.name)) {
-      causes.push(invalid(field, version.name ?? "", "must be a DNS label that starts with a letter"));
-    }
-    if (seen.has(version.name)) {
-      causes.push(invalid("spec.versions", version.name, "must contain unique version names"));
-    }
-    seen.add(version.name);
-    if (typeof version.served !== "boolean") causes.push(required(`spec.versions[${index}].served`));
-    if (typeof version.storage !== "boolean") causes.push(required(`spec.versions[${index}].storage`));
-  });
-}
-
-/** A schema that all versions share has one place in kube-apiserver's internal version, which names causes. */
-function schemaCauses(versions: readonly Fields[]): StatusCause[] {
-  const schemas = versions.map((version) => isObject(version.schema) ? version.schema.openAPIV3Schema : undefined);
-  const shared = schemas.every((schema) => jsonEqual(schema, schemas[0]));
-  return (shared ? schemas.slice(0, 1) : schemas).flatMap((schema, index) => {
-    const path = shared ? "spec.validation" : `spec.versions[${index}].schema`;
-    return isObject(schema) ? structuralCauses(schema as Schema, `${path}.openAPIV3Schema`) : [];
-  });
-}
-
-function typeOf(spec: Fields, version: Fields, path: string, causes: StatusCause[]): ResourceType {
+function typeOf(spec: Fields, version: Fields): ResourceType {
   const names = isObject(spec.names) ? spec.names : {};
   const given = isObject(version.schema) ? version.schema.openAPIV3Schema : undefined;
-  if (!isObject(given)) {
-    causes.push({
-      reason: "FieldValueRequired",
-      message: "Required value: schemas are required",
-      field: `${path}.schema.openAPIV3Schema`,
-    });
-  }
   const schema = (isObject(given) ? given : { type: "object" }) as Schema;
   const kind = text(names.kind);
   const subresources = isObject(version.subresources) ? version.subresources : {};
@@ -120,21 +50,15 @@ function typeOf(spec: Fields, version: Fields, path: string, causes: StatusCause
     namespaced: spec.scope !== "Cluster",
     verbs: VERBS,
     subresources: [...isObject(subresources.status) ? ["status"] : [], ...scale ? ["scale"] : []],
-    ...(scale ? { scale: scalePaths(scale, `${path}.subresources.scale`, causes) } : {}),
+    ...(scale ? { scale: scalePaths(scale) } : {}),
     schema,
-    columns: columnsOf(version, path, causes),
+    columns: columnsOf(version),
     builtin: false,
     selectableFields: selectable.map((field) => text(field.jsonPath).replace(/^\./, "")),
   };
 }
 
-function scalePaths(scale: Fields, path: string, causes: StatusCause[]): NonNullable<ResourceType["scale"]> {
-  for (const [field, prefix] of [["specReplicasPath", ".spec."], ["statusReplicasPath", ".status."]] as const) {
-    if (text(scale[field]) === "") causes.push(required(`${path}.${field}`));
-    else if (!text(scale[field]).startsWith(prefix)) {
-      causes.push(invalid(`${path}.${field}`, scale[field], `should be a json path under ${prefix.slice(0, -1)}`));
-    }
-  }
+function scalePaths(scale: Fields): NonNullable<ResourceType["scale"]> {
   const paths = {
     specReplicasPath: text(scale.specReplicasPath),
     statusReplicasPath: text(scale.statusReplicasPath),
@@ -142,25 +66,9 @@ function scalePaths(scale: Fields, path: string, causes: StatusCause[]): NonNull
   return scale.labelSelectorPath ? { ...paths, labelSelectorPath: text(scale.labelSelectorPath) } : paths;
 }
 
-function columnsOf(version: Fields, path: string, causes: StatusCause[]): PrinterColumn[] {
-  const given = Array.isArray(version.additionalPrinterColumns)
-    ? version.additionalPrinterColumns.filter(isObject)
-    : [];
-  if (given.length === 0) return [AGE];
-  given.forEach((column, index) => {
-    const field = `${path}.additionalPrinterColumns[${index}]`;
-    if (text(column.name) === "") causes.push(required(`${field}.name`));
-    if (!["integer", "number", "string", "boolean", "date"].includes(text(column.type))) {
-      causes.push(invalid(`${field}.type`, column.type ?? "", "must be one of boolean,date,integer,number,string"));
-    }
-    try {
-      parseJsonPath(text(column.jsonPath));
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      causes.push(invalid(`${field}.jsonPath`, column.jsonPath ?? "", error.message));
-    }
-  });
-  return given as unknown as PrinterColumn[];
+function columnsOf({ additionalPrinterColumns }: Fields): readonly PrinterColumn[] {
+  const given = Array.isArray(additionalPrinterColumns) ? additionalPrinterColumns.filter(isObject) : [];
+  return given.length === 0 ? [AGE] : given as unknown as PrinterColumn[];
 }
 
 /** Kubernetes' version priority: v2, v1, v1beta1, v1alpha1, then others by name. */
@@ -173,14 +81,6 @@ export function compareVersions(left: string, right: string): number {
   const a = rank(left), b = rank(right);
   const index = a.findIndex((part, position) => part !== b[position]);
   return index >= 0 ? b[index]! - a[index]! : left < right ? -1 : left > right ? 1 : 0;
-}
-
-function required(field: string): StatusCause {
-  return { reason: "FieldValueRequired", message: "Required value", field };
-}
-
-function invalid(field: string, value: unknown, why: string): StatusCause {
-  return { reason: "FieldValueInvalid", message: `Invalid value: ${formatJson(value)}: ${why}`, field };
 }
 
 function text(value: unknown): string {

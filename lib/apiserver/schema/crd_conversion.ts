@@ -21,8 +21,8 @@ export function conversionCauses(conversion: unknown, preserveUnknownFields: boo
   if (preserveUnknownFields && strategy !== "None") {
     causes.push(invalidValue(`${CONVERSION}.strategy`, strategy, "must be None if spec.preserveUnknownFields is true"));
   }
-  // The CRD's own schema refuses a missing one.
-  if (strategy !== undefined && !["", "None", "Webhook"].includes(String(strategy))) {
+  if (!strategy) causes.push(requiredValue(`${CONVERSION}.strategy`));
+  else if (!["None", "Webhook"].includes(String(strategy))) {
     causes.push(notSupported(`${CONVERSION}.strategy`, strategy, ["None", "Webhook"]));
   }
   const versions = Array.isArray(conversionReviewVersions) ? conversionReviewVersions : [];

@@ -94,9 +94,9 @@ function visitItems(items: unknown[], reference: Schema, builtin: boolean): void
 function visitField(parent: Record<string, unknown>, field: string, reference: Schema, builtin: boolean): void {
   const schema = resolveSchema(reference);
   const present = Object.hasOwn(parent, field) && parent[field] !== undefined;
-  if (!present || (parent[field] === null && !schema.nullable && !isOpen(schema))) {
+  if (!present || (parent[field] === null && !schema.nullable)) {
     if (schema.default !== undefined && !isGoZero(schema.default, reference)) parent[field] = jsonClone(schema.default);
-    else if (present) delete parent[field];
+    else if (present && builtin) delete parent[field];
     else return;
   }
   visit(parent[field], reference, builtin);
@@ -112,8 +112,4 @@ function encodeQuantity(parent: Record<string, unknown>, field: string, referenc
   if (reference.$ref !== QUANTITY) return;
   const text = parent[field];
   if (typeof text === "string" || typeof text === "number") parent[field] = canonicalQuantity(text) ?? text;
-}
-
-function isOpen(schema: Schema): boolean {
-  return schema["x-kubernetes-preserve-unknown-fields"] === true && schema.type === undefined;
 }

@@ -104,7 +104,7 @@ export function* applyServerSide(
     operation: "Apply",
     subresource: input.subresource,
     apiVersion: input.apiVersion,
-    time: unchanged && self ? self.time : formatTime(input.nowMs),
+    time: unchanged ? self?.time : formatTime(input.nowMs),
     fields: differenceOf(fields, UNTRACKED),
   });
   return { kind: "applied", object: withEntries(jsonClone(next) as DynamicObject, entriesOf(others)) };

@@ -13,6 +13,26 @@ export function pruneUnknown(object: unknown, schema: Schema): string[] {
   return schema.$ref === undefined ? unknown.sort() : unknown;
 }
 
+/** Removes nulls in place that a custom resource's schema neither allows nor replaces by a default. */
+export function pruneNulls(value: unknown, schema: Schema): void {
+  if (Array.isArray(value)) {
+    if (schema.items) { for (const item of value) pruneNulls(item, schema.items); }
+    return;
+  }
+  if (!isObject(value)) return;
+  for (const [field, item] of Object.entries(value)) {
+    const child = declared(schema, field);
+    if (!child) continue;
+    if (item === null && !child.nullable && child.default === undefined) delete value[field];
+    else pruneNulls(item, child);
+  }
+}
+
+function declared(schema: Schema, field: string): Schema | undefined {
+  if (schema.properties && Object.hasOwn(schema.properties, field)) return schema.properties[field];
+  return isObject(schema.additionalProperties) ? schema.additionalProperties as Schema : undefined;
+}
+
 function prune(value: unknown, schema: Schema, path: string, unknown: string[]): void {
   if (Array.isArray(value)) {
     if (!schema.items) return;

@@ -1,164 +1,249 @@
 import type { StatusCause } from "../../apimachinery/mod.ts";
 import { formatJson, isObject } from "../../base/mod.ts";
+import { forbiddenField as forbidden, invalidValue as invalid, notSupported, requiredValue } from "../api_error.ts";
 import type { Schema } from "../resource_type.ts";
 import { expressionCauses, ruleFieldCauses } from "./rule_schema.ts";
-import { readPattern } from "./value_validation.ts";
+import { re2Fault } from "./re2_syntax.ts";
+import { defaultCauses } from "./schema_defaults.ts";
+import { listTypeCauses } from "./list_types.ts";
 
 /** Deeper schemas that fit in 1.5 MB only exhaust the stack. */
 const DEPTH_MAX = 64;
 
-const TYPES = ["object", "array", "string", "integer", "number", "boolean"];
+const TYPES = ["array", "boolean", "integer", "number", "object", "string"];
+const EMBEDDED = "x-kubernetes-embedded-resource", PRESERVE = "x-kubernetes-preserve-unknown-fields";
 
-/** Why a schema is not structural (apiextensions; KEP-1979 for lists). */
+/** Where a schema is in another. */
+type Level = "root" | "item" | "field";
+
+/** Why a schema is not structural (apiextensions; KEP-1979 for lists), or why its defaults are invalid. */
 export function structuralCauses(schema: Schema, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
-  if (schema.type !== "object") {
-    const message = `Invalid value: ${formatJson(schema.type ?? "")}: must be object at the root`;
-    causes.push({ reason: "FieldValueInvalid", message, field: `${path}.type` });
-  }
-  visit(schema, path, 0, causes);
-  return causes.length > 0 ? causes : expressionCauses(schema, path);
+  if (schema.nullable) causes.push(forbidden(`${path}.nullable`, "nullable cannot be true at the root"));
+  visit(schema, path, { depth: 0, level: "root", isMeta: false, defaults: true }, causes);
+  completenessCauses(schema, schema, path, path, causes);
+  if (causes.length > 0) return causes;
+  const found = defaultCauses(schema, path);
+  return found.length > 0 ? found : expressionCauses(schema, path);
 }
 
-function visit(schema: Schema, path: string, depth: number, causes: StatusCause[]): void {
-  if (depth > DEPTH_MAX) {
+interface Place {
+  readonly depth: number;
+  readonly level: Level;
+  /** In metadata, apiVersion or kind. */
+  readonly isMeta: boolean;
+  /** Whether a default is allowed: false in additionalProperties. */
+  readonly defaults: boolean;
+}
+
+function visit(schema: Schema, path: string, place: Place, causes: StatusCause[]): void {
+  if (place.depth > DEPTH_MAX) {
     causes.push(forbidden(path, `schemas nest at most ${DEPTH_MAX} levels deep`));
     return;
   }
-  ownCauses(schema, path, causes);
-  listTypeCauses(schema, path, causes);
+  typeCauses(schema, path, place, causes);
+  unsupportedCauses(schema, path, place, causes);
+  resourceCauses(schema, path, place.level === "root", causes);
+  causes.push(...listTypeCauses(schema, path));
   (schema["x-kubernetes-validations"] ?? []).forEach((rule, index) =>
     causes.push(...ruleFieldCauses(rule, `${path}.x-kubernetes-validations[${index}]`, schema))
   );
   branchCauses(schema, path, causes);
+  const next: Place = { ...place, depth: place.depth + 1, level: "field" };
+  const isWhole = place.level === "root" || schema[EMBEDDED] === true;
   for (const [field, child] of Object.entries(schema.properties ?? {})) {
-    visit(child, `${path}.properties[${field}]`, depth + 1, causes);
+    const isMeta = place.isMeta || (isWhole && ["metadata", "apiVersion", "kind"].includes(field));
+    visit(child ?? {}, `${path}.properties[${field}]`, { ...next, isMeta }, causes);
   }
   if (isObject(schema.additionalProperties)) {
-    visit(schema.additionalProperties as Schema, `${path}.additionalProperties`, depth + 1, causes);
+    const at = `${path}.additionalProperties`;
+    visit(schema.additionalProperties as Schema, at, { ...next, defaults: !place.isMeta }, causes);
   }
-  if (schema.items) visit(schema.items, `${path}.items`, depth + 1, causes);
+  if (isObject(schema.items)) {
+    visit(schema.items, `${path}.items`, { ...next, level: "item" }, causes);
+  }
 }
 
-function ownCauses(schema: Schema, path: string, causes: StatusCause[]): void {
-  const open = schema["x-kubernetes-int-or-string"] || schema["x-kubernetes-preserve-unknown-fields"];
-  if (schema.type === undefined) {
-    if (!open) {
-      causes.push({
-        reason: "FieldValueRequired",
-        message: "Required value: must not be empty for specified object fields",
-        field: `${path}.type`,
-      });
-    }
-  } else if (!TYPES.includes(schema.type)) {
-    const supported = TYPES.map((type) => formatJson(type)).sort().join(", ");
-    const message = `Unsupported value: ${formatJson(schema.type)}: supported values: ${supported}`;
-    causes.push({ reason: "FieldValueNotSupported", message, field: `${path}.type` });
+const MISSING: Readonly<Record<Level, string>> = {
+  root: "must not be empty at the root",
+  item: "must not be empty for specified array items",
+  field: "must not be empty for specified object fields",
+};
+
+function typeCauses(schema: Schema, path: string, { level }: Place, causes: StatusCause[]): void {
+  const isEmbedded = schema[EMBEDDED] === true, { type } = schema, at = `${path}.type`;
+  const isOpen = schema["x-kubernetes-int-or-string"] || schema[PRESERVE];
+  if (isEmbedded && type !== "object") {
+    const why = "must be object if x-kubernetes-embedded-resource is true";
+    causes.push(type ? invalid(at, type, why) : requiredValue(at, why));
+  } else if (!type && !isOpen && schema.$ref === undefined) causes.push(requiredValue(at, MISSING[level]));
+  if (type && level === "root" && type !== "object") causes.push(invalid(at, type, "must be object at the root"));
+  if (type as string === "null") {
+    causes.push(forbidden(at, "type cannot be set to null, use nullable as an alternative"));
   }
-  if (schema.$ref !== undefined) causes.push(forbidden(`${path}.$ref`, "$ref is not supported"));
+  if (type && !TYPES.includes(type)) causes.push(notSupported(at, type, TYPES));
+  if (type === "array" && !schema.items) causes.push(requiredValue(`${path}.items`, "must be specified"));
+  if (Array.isArray(schema.items)) {
+    causes.push(forbidden(`${path}.items`, "items must be a schema object and not an array"));
+  }
+}
+
+/** What JSON Schema has and CRDs do not. */
+const UNSUPPORTED = ["id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref"];
+
+function unsupportedCauses(schema: Schema, path: string, place: Place, causes: StatusCause[]): void {
+  for (const field of UNSUPPORTED) {
+    const value = (schema as Readonly<Record<string, unknown>>)[field];
+    const isEmpty = value === undefined || value === null || value === "" ||
+      (isObject(value) && field !== "dependencies" && Object.keys(value).length === 0);
+    if (!isEmpty) causes.push(forbidden(`${path}.${field}`, `${field} is not supported`));
+  }
   if (schema.uniqueItems) {
-    causes.push(
-      forbidden(
-        `${path}.uniqueItems`,
-        "uniqueItems cannot be set to true since the runtime complexity becomes quadratic",
-      ),
-    );
+    const why = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
+    causes.push(forbidden(`${path}.uniqueItems`, why));
   }
-  if (schema.additionalProperties === false) {
-    causes.push(forbidden(`${path}.additionalProperties`, "additionalProperties cannot be set to false"));
+  if (schema.additionalProperties !== undefined) {
+    const at = `${path}.additionalProperties`;
+    if (place.level === "root") causes.push(forbidden(at, "must not be used at the root"));
+    if (schema[EMBEDDED]) causes.push(forbidden(at, "must not be used if x-kubernetes-embedded-resource is set"));
+    if (schema.properties && Object.keys(schema.properties).length > 0 && schema.additionalProperties !== false) {
+      causes.push(forbidden(at, "additionalProperties and properties are mutual exclusive"));
+    }
   }
-  if (schema.properties && schema.additionalProperties !== undefined) {
-    causes.push(forbidden(`${path}.additionalProperties`, "additionalProperties and properties are mutual exclusive"));
+  if (schema[PRESERVE] === false) causes.push(invalid(`${path}.${PRESERVE}`, false, "must be true or undefined"));
+  for (const field of schema["x-kubernetes-int-or-string"] ? [PRESERVE, EMBEDDED] as const : []) {
+    if (schema[field]) {
+      causes.push(invalid(`${path}.${field}`, true, "must be false if x-kubernetes-int-or-string is true"));
+    }
   }
-  if (schema.type === "array" && !schema.items) {
-    causes.push({ reason: "FieldValueRequired", message: "Required value: must be specified", field: `${path}.items` });
+  if (schema[EMBEDDED] && place.isMeta) {
+    causes.push(forbidden(`${path}.${EMBEDDED}`, "must not be used inside of resource meta"));
   }
-  if (schema.pattern !== undefined && !readPattern(schema.pattern)) {
-    causes.push(
-      invalid(`${path}.pattern`, schema.pattern, "must be a regular expression that the embedded server can read"),
-    );
+  if (schema.default === undefined || schema.default === null || place.defaults) return;
+  causes.push(forbidden(`${path}.default`, "must not be set inside additionalProperties applying to object metadata"));
+}
+
+/** apiVersion, kind and metadata of the whole object and of embedded resources. */
+function resourceCauses(schema: Schema, path: string, isRoot: boolean, causes: StatusCause[]): void {
+  if (!isRoot && !schema[EMBEDDED]) return;
+  for (const [field, type] of [["apiVersion", "string"], ["kind", "string"], ["metadata", "object"]] as const) {
+    const child = schema.properties?.[field], at = `${path}.properties[${field}]`;
+    if (!child) continue;
+    if (child.type !== type) causes.push(invalid(`${at}.type`, child.type ?? "", `must be ${type}`));
+    if (isRoot && child.default !== undefined) {
+      causes.push(forbidden(`${at}.default`, `must not be set in top-level ${field}`));
+    }
+    if (!isRoot || field !== "metadata") continue;
+    const { type: _type, default: _default, description: _description, properties = {}, ...more } = child;
+    if (Object.keys(more).length === 0 && Object.keys(properties).every((name) => META_NAMES.includes(name))) continue;
+    const why = "must not specify anything other than name and generateName, but metadata is implicitly specified";
+    causes.push(forbidden(at, why));
   }
-  if (schema.type === "object" && schema["x-kubernetes-int-or-string"]) {
-    causes.push(invalid(`${path}.type`, schema.type, "must be empty if x-kubernetes-int-or-string is true"));
+  if (schema[EMBEDDED] && !schema[PRESERVE] && Object.keys(schema.properties ?? {}).length === 0) {
+    const why =
+      "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields";
+    causes.push(requiredValue(`${path}.properties`, why));
   }
 }
 
-function listTypeCauses(schema: Schema, path: string, causes: StatusCause[]): void {
-  const kind = schema["x-kubernetes-list-type"], keys = schema["x-kubernetes-list-map-keys"];
-  if (kind !== undefined && schema.type !== "array") {
-    causes.push(invalid(`${path}.type`, schema.type ?? "", "must be array if x-kubernetes-list-type is specified"));
-  }
-  if (kind === "map") {
-    if (!keys?.length) {
-      const message = "Required value: must not be empty if x-kubernetes-list-type is map";
-      causes.push({ reason: "FieldValueRequired", message, field: `${path}.x-kubernetes-list-map-keys` });
-    }
-    if (schema.items?.type !== "object") {
-      causes.push(
-        invalid(
-          `${path}.items.type`,
-          schema.items?.type ?? "",
-          "must be object if parent array's x-kubernetes-list-type is map",
-        ),
-      );
-    }
-    for (const key of keys ?? []) {
-      const properties = schema.items?.properties ?? {},
-        child = Object.hasOwn(properties, key) ? properties[key] : undefined;
-      if (!child) {
-        causes.push(invalid(`${path}.x-kubernetes-list-map-keys`, key, "entries must all be names of item properties"));
-      } else if (child.default === undefined && !schema.items?.required?.includes(key)) {
-        const message =
-          `Required value: this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property`;
-        causes.push({ reason: "FieldValueRequired", message, field: `${path}.items.properties[${key}].default` });
-      }
-    }
-  } else if (keys?.length) {
-    causes.push(
-      invalid(`${path}.x-kubernetes-list-map-keys`, keys, "must be empty if x-kubernetes-list-type is not map"),
-    );
-  }
-  if (kind === "set" && schema.items?.type === "object" && schema.items["x-kubernetes-map-type"] !== "atomic") {
-    causes.push(
-      invalid(
-        `${path}.items.x-kubernetes-map-type`,
-        schema.items["x-kubernetes-map-type"] ?? "",
-        "must be atomic as item of a list with x-kubernetes-list-type=set",
-      ),
-    );
-  }
-}
+const META_NAMES = ["name", "generateName"];
 
-/** allOf, anyOf, oneOf and not only narrow values, without structure or defaults. */
-function branchCauses(schema: Schema, path: string, causes: StatusCause[]): void {
-  const branches: [Schema, string][] = [];
+type Branch = readonly [schema: Schema, path: string];
+
+function branchesOf(schema: Schema, path: string): Branch[] {
+  const branches: Branch[] = [];
   for (const word of ["allOf", "anyOf", "oneOf"] as const) {
     (schema[word] ?? []).forEach((branch, index) => branches.push([branch, `${path}.${word}[${index}]`]));
   }
-  if (schema.not) branches.push([schema.not, `${path}.not`]);
-  const intOrString = schema["x-kubernetes-int-or-string"] === true;
-  for (const [branch, at] of branches) {
-    if (branch.type !== undefined && !intOrString) {
-      causes.push(forbidden(`${at}.type`, "must be empty to be structural"));
+  return schema.not ? [...branches, [schema.not, `${path}.not`]] : branches;
+}
+
+const INT_OR_STRING = formatJson([{ type: "integer" }, { type: "string" }]);
+
+/** The patterns that restate `x-kubernetes-int-or-string`. */
+function restatesIntOrString(schema: Schema, parent: Schema | undefined, index: number): boolean {
+  return formatJson(schema.anyOf ?? null) === INT_OR_STRING && (parent === undefined || index === 0);
+}
+
+/** allOf, anyOf, oneOf and not only narrow values, without structure or defaults. */
+function branchCauses(schema: Schema, path: string, causes: StatusCause[], parent?: Schema, index = 0): void {
+  if (schema.pattern) {
+    const fault = re2Fault(schema.pattern);
+    if (fault) {
+      causes.push(
+        invalid(`${path}.pattern`, schema.pattern, `must be a valid regular expression, but isn't: ${fault}`),
+      );
     }
-    for (const word of ["description", "default", "nullable", "additionalProperties"] as const) {
-      if (branch[word] !== undefined) causes.push(forbidden(`${at}.${word}`, "must be undefined to be structural"));
-    }
-    for (const word of Object.keys(branch).filter((key) => key.startsWith("x-kubernetes-"))) {
-      causes.push(forbidden(`${at}.${word}`, "must be undefined to be structural"));
-    }
-    for (const field of Object.keys(branch.properties ?? {})) {
-      if (schema.properties && Object.hasOwn(schema.properties, field)) continue;
-      const message = `Required value: because it is defined in ${at}.properties[${field}]`;
-      causes.push({ reason: "FieldValueRequired", message, field: `${path}.properties[${field}]` });
-    }
+  }
+  const isAllowed = restatesIntOrString(schema, parent, index);
+  for (const [branch, at] of branchesOf(schema, path)) {
+    if (isAllowed && at.startsWith(`${path}.anyOf[`)) continue;
+    const isAllOf = at.startsWith(`${path}.allOf[`);
+    nestedCauses(branch, at, causes, isAllOf ? schema : undefined, isAllOf ? Number(/(\d+)\]$/.exec(at)![1]) : 1);
   }
 }
 
-function forbidden(field: string, why: string): StatusCause {
-  return { reason: "FieldValueForbidden", message: `Forbidden: ${why}`, field };
+/** What a branch may not say, and in which words. */
+const FORBIDDEN: Readonly<Record<string, string>> = {
+  type: "empty",
+  additionalProperties: "undefined",
+  default: "undefined",
+  title: "empty",
+  description: "empty",
+  nullable: "false",
+  "x-kubernetes-preserve-unknown-fields": "false",
+  "x-kubernetes-embedded-resource": "false",
+  "x-kubernetes-int-or-string": "false",
+  "x-kubernetes-list-map-keys": "empty",
+  "x-kubernetes-list-type": "undefined",
+  "x-kubernetes-map-type": "undefined",
+  "x-kubernetes-validations": "empty",
+};
+
+function nestedCauses(
+  branch: Schema,
+  path: string,
+  causes: StatusCause[],
+  parent: Schema | undefined,
+  index: number,
+): void {
+  branchCauses(branch, path, causes, parent, parent ? index : 1);
+  causes.push(...listTypeCauses(branch, path));
+  for (const [field, wanted] of Object.entries(FORBIDDEN)) {
+    const value = (branch as Readonly<Record<string, unknown>>)[field];
+    const isAbsent = value === undefined || value === null ||
+      (wanted !== "undefined" && (value === false || value === ""));
+    if (!isAbsent) causes.push(forbidden(`${path}.${field}`, `must be ${wanted} to be structural`));
+  }
+  if (isObject(branch.items)) nestedCauses(branch.items, `${path}.items`, causes, undefined, 1);
+  for (const [field, child] of Object.entries(branch.properties ?? {})) {
+    nestedCauses(child, `${path}.properties[${field}]`, causes, undefined, 1);
+  }
+  if (branch.properties && Object.hasOwn(branch.properties, "metadata")) {
+    causes.push(forbidden(`${path}.properties[metadata]`, "must not be specified in a nested context"));
+  }
 }
 
-function invalid(field: string, value: unknown, why: string): StatusCause {
-  return { reason: "FieldValueInvalid", message: `Invalid value: ${formatJson(value)}: ${why}`, field };
+/** What the root's branches restrict has to be in its structure. */
+function completenessCauses(
+  branch: Schema,
+  schema: Schema | undefined,
+  at: string,
+  from: string,
+  causes: StatusCause[],
+): void {
+  if (!schema) {
+    causes.push(requiredValue(at, `because it is defined in ${from}`));
+    return;
+  }
+  for (const [inner, path] of branchesOf(branch, from)) {
+    completenessCauses(inner, schema, at, path, causes);
+    if (isObject(inner.items)) {
+      completenessCauses(inner.items, schema.items, `${at}.items`, `${path}.items`, causes);
+    }
+    for (const [field, child] of Object.entries(inner.properties ?? {})) {
+      const place = `properties[${field}]`;
+      completenessCauses(child, schema.properties?.[field], `${at}.${place}`, `${path}.${place}`, causes);
+    }
+  }
 }

@@ -81,15 +81,19 @@ function visitList(value: readonly unknown[], type: TypeAt, path: readonly strin
       element = elementOf(item, type);
       const times = (seen.get(element) ?? 0) + 1;
       seen.set(element, times);
-      if (times === 2) faults.push(`${formatPath(path)}: duplicate entries for key ${formatPath([element])}`);
+      if (times > 1) faults.push(`${formatPath(path)}: duplicate entries for key ${formatPath([element])}`);
     }
     visit(item, itemType(type), [...path, element], faults);
   }
 }
 
 function keyProblem(item: unknown, type: TypeAt, kind: "map" | "set"): string | undefined {
-  if (item === null) return "associative list may not have a null element";
-  if (kind === "set") return undefined;
+  if (kind === "set") {
+    if (item === null) return "associative list without keys has an element that's an explicit null";
+    if (Array.isArray(item)) return "not supported: associative list with lists as elements";
+    return isObject(item) ? "associative list without keys has an element that's a map type" : undefined;
+  }
+  if (item === null) return "associative list with keys may not have a null element";
   if (!isObject(item)) return "associative list with keys may not have non-map elements";
   try {
     elementOf(item, type);

@@ -136,7 +136,10 @@ export function withNamedFields(set: FieldTrie, type: TypeAt): FieldTrie {
   return { self: set.self, children };
 }
 
-/** `value` without the paths of `set`; undefined where empty. */
+/**
+ * `value` without the paths of `set`. An emptied map or list becomes null, as in structured-merge-diff: a custom resource
+ * then has to allow it.
+ */
 export function withoutFields(value: unknown, set: FieldTrie, type: TypeAt): unknown {
   const shape = shapeOf(value, type);
   if (shape === "leaf" || value === null) return value;
@@ -146,9 +149,9 @@ export function withoutFields(value: unknown, set: FieldTrie, type: TypeAt): unk
       const removal = set.children.get(`f:${field}`);
       if (removal?.self || child === undefined) continue;
       const rest = removal && !isEmptyTrie(removal) ? withoutFields(child, removal, fieldType(type, field)) : child;
-      if (rest !== undefined) setKey(kept, field, rest);
+      setKey(kept, field, rest);
     }
-    return Object.keys(kept).length > 0 ? kept : undefined;
+    return Object.keys(kept).length > 0 ? kept : null;
   }
   const kept: unknown[] = [];
   for (const item of value as unknown[]) {
@@ -156,7 +159,7 @@ export function withoutFields(value: unknown, set: FieldTrie, type: TypeAt): unk
     if (removal?.self) continue;
     kept.push(removal && !isEmptyTrie(removal) ? withoutFields(item, removal, itemType(type)) : item);
   }
-  return kept.length > 0 ? kept : undefined;
+  return kept.length > 0 ? kept : null;
 }
 
 export function compareTyped(left: unknown, right: unknown, type: TypeAt): Comparison {

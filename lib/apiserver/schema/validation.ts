@@ -2,9 +2,10 @@ import type { StatusCause } from "../../apimachinery/mod.ts";
 import { isObject, jsonEqual, ownValue } from "../../base/mod.ts";
 import type { Schema } from "../resource_type.ts";
 import { fieldSchema, resolveSchema } from "./definitions.ts";
+import { resourceCauses } from "./embedded_resources.ts";
 import { itemsByKeys, listCauses } from "./list_validation.ts";
 import { ruleCauses } from "./rule_validation.ts";
-import { scalarCauses, typeName } from "./value_validation.ts";
+import { enumCauses, rangeCauses, scalarCauses, typeName } from "./value_validation.ts";
 
 /** Causes that prevent rules: the value lacks the type that they were checked against. */
 const BLOCKING = new Set([
@@ -25,9 +26,18 @@ const LENIENT =
  * Rules that fail for unchanged parts become `warnings`.
  */
 export function validateObject(object: unknown, schema: Schema, old?: unknown, warnings?: string[]): StatusCause[] {
-  const causes: StatusCause[] = [];
   const builtin = schema.$ref !== undefined;
-  visit({ value: object, old, path: "", whole: true, required: true, builtin }, schema, causes);
+  return causesOf({ value: object, old, path: "", whole: true, required: true, builtin }, schema, warnings);
+}
+
+/** Causes against a default of a custom resource's schema. `whole`: it has apiVersion, kind and metadata. */
+export function validateDefault(value: unknown, schema: Schema, whole: boolean): StatusCause[] {
+  return causesOf({ value, old: undefined, path: "", whole, required: true, builtin: false }, schema);
+}
+
+function causesOf(at: Visit, schema: Schema, warnings?: string[]): StatusCause[] {
+  const { value: object, old } = at, causes: StatusCause[] = [];
+  visit(at, schema, causes);
   if (schema.$ref === undefined) causes.push(...listCauses(object, resolveSchema(schema), old));
   const rules = ruleCauses(object, resolveSchema(schema), old, warnings);
   if (!rules.any) return causes;
@@ -57,16 +67,21 @@ function visit(at: Visit, reference: Schema, causes: StatusCause[]): void {
   // Go writes null for an absent list or time.
   if (value === undefined || (value === null && (schema.nullable || reference.go !== undefined))) return;
   if (old !== undefined && jsonEqual(value, old)) return;
+  const outOfRange = at.builtin ? [] : rangeCauses(value, schema, path);
+  if (outOfRange.length > 0) {
+    causes.push(...outOfRange);
+    return;
+  }
   const wrong = wrongType(value, schema);
   if (wrong !== undefined) {
     causes.push({
       reason: "FieldValueTypeInvalid",
       message: `Invalid value: "${typeName(value)}": ${path} in body must be of type ${wrong}: "${typeName(value)}"`,
       field: path,
-    });
+    }, ...enumCauses(value, schema, path));
     return;
   }
-  if (at.required || !at.builtin) causes.push(...scalarCauses(value, schema, path));
+  if (at.required || !at.builtin) causes.push(...scalarCauses(value, schema, path, !at.builtin));
   combine(at, schema, causes);
   const required = at.required && !(reference.$ref !== undefined && LENIENT.test(reference.$ref));
   if (Array.isArray(value)) visitItems({ ...at, required }, schema, causes);
@@ -101,6 +116,7 @@ function visitFields(at: Visit, schema: Schema, causes: StatusCause[]): void {
     const absent = given === undefined || (at.builtin && given === "" && field !== "message");
     if (absent && !(at.path === "" && field === "metadata")) causes.push(missing(within(field)));
   }
+  if (embedded.length > 0) causes.push(...resourceCauses(value, at.path));
 }
 
 function missing(field: string): StatusCause {
@@ -116,7 +132,14 @@ function combine(at: Visit, schema: Schema, causes: StatusCause[]): void {
   };
   const invalid = (text: string) =>
     causes.push({ reason: "FieldValueInvalid", message: `Invalid value: "": "${at.path}" ${text}`, field: "<nil>" });
-  for (const branch of schema.allOf ?? []) causes.push(...failures(branch));
+  const found = schema.allOf?.map(failures) ?? [], failed = found.filter((each) => each.length > 0);
+  if (failed.length > 0) {
+    if (!at.builtin) {
+      const none = failed.length === found.length ? ". None validated" : "";
+      invalid(`must validate all the schemas (allOf)${none}`);
+    }
+    causes.push(...failed.flat());
+  }
   if (schema["x-kubernetes-int-or-string"]) return;
   if (schema.anyOf?.length) {
     const results = schema.anyOf.map(failures);

@@ -32,14 +32,22 @@ export function readPattern(pattern: string): RegExp | undefined {
   return read;
 }
 
-/** Bounds, lengths, enum, pattern, format; the type is already checked. */
-export function scalarCauses(value: unknown, schema: Schema, path: string): StatusCause[] {
+/** Bounds, lengths, enum, pattern, format; the type is already checked, and the formats of built-in kinds by the decoder. */
+export function scalarCauses(value: unknown, schema: Schema, path: string, formats: boolean): StatusCause[] {
   const causes: StatusCause[] = [];
   if (typeof value === "number" || typeof value === "bigint") numberCauses(value, schema, path, causes);
-  else if (typeof value === "string") textCauses(value, schema, path, causes);
-  else if (Array.isArray(value) || isObject(value)) sizeCauses(value, schema, path, causes);
+  else if (typeof value === "string") {
+    textCauses(value, schema, path, causes);
+    if (formats) causes.push(...formatCauses(value, schema, path));
+  } else if (Array.isArray(value) || isObject(value)) sizeCauses(value, schema, path, causes);
+  causes.push(...enumCauses(value, schema, path));
+  return causes;
+}
+
+export function enumCauses(value: unknown, schema: Schema, path: string): StatusCause[] {
+  const causes: StatusCause[] = [];
   if (schema.enum && !schema.enum.some((allowed) => jsonEqual(allowed, value))) {
-    const allowed = schema.enum.map((one) => formatJson(one)).join(", ");
+    const allowed = schema.enum.map((one) => formatJson(typeof one === "string" ? one : formatJson(one))).join(", ");
     causes.push({
       reason: "FieldValueNotSupported",
       message: `Unsupported value: ${formatJson(value)}: supported values: ${allowed}`,
@@ -65,9 +73,40 @@ function numberCauses(value: number | bigint, schema: Schema, path: string, caus
   if (minimum !== undefined && (schema.exclusiveMinimum ? value <= minimum : value < minimum)) {
     causes.push(invalid(value, path, `be greater than ${schema.exclusiveMinimum ? "" : "or equal to "}${minimum}`));
   }
-  if (multipleOf !== undefined && !isMultiple(value, multipleOf)) {
-    causes.push(invalid(value, path, `be a multiple of ${multipleOf}`));
-  }
+  if (multipleOf === undefined) return;
+  // Go divides integers by integers.
+  const factor = isInteger(value) ? Math.trunc(multipleOf) : multipleOf;
+  if (factor <= 0) {
+    const message = `Invalid value: ${factor}: factor MultipleOf declared for ${path} must be positive: ${factor}`;
+    causes.push({ reason: "FieldValueInvalid", message, field: path });
+  } else if (!isMultiple(value, factor)) causes.push(invalid(value, path, `be a multiple of ${factor}`));
+}
+
+const INT64_MAX = 2 ** 63, INT32_MIN = -(2 ** 31), INT32_MAX = 2 ** 31 - 1, FLOAT_MAX = 3.4028234663852886e38;
+
+/** What Go reads as an int64. */
+function isInteger(value: unknown): boolean {
+  return typeof value === "bigint" || (Number.isInteger(value) && Math.abs(value as number) < INT64_MAX);
+}
+
+/** A number of a custom resource that its type or its format cannot hold. */
+export function rangeCauses(value: unknown, schema: Schema, path: string): StatusCause[] {
+  const { type, format } = schema, isNumber = typeof value === "number" || typeof value === "bigint";
+  if (!isNumber || (type !== "integer" && type !== "number")) return [];
+  const known = type === "integer" ? ["int32", "int64"] : ["float", "double"];
+  const kept = format !== undefined && known.includes(format) ? format : undefined;
+  const number = Number(value), isWhole = type === "number" || isInteger(value);
+  const isIn = kept === "int32"
+    ? number >= INT32_MIN && number <= INT32_MAX
+    : kept !== "float" || Math.abs(number) <= FLOAT_MAX;
+  if (isWhole && isIn) return [];
+  const as = kept === undefined ? "(default format)" : `with format ${kept}`;
+  const message = `Invalid value: "": Checked value must be of type ${type} ${as} in ${path}`;
+  const causes: StatusCause[] = [{ reason: "FieldValueInvalid", message, field: "<nil>" }];
+  if (isWhole) return causes;
+  const found = kept === undefined ? "number" : "float64", wanted = kept ?? type;
+  const wrong = `Invalid value: "${found}": ${path} in body must be of type ${wanted}: "${found}"`;
+  return [...causes, { reason: "FieldValueTypeInvalid", message: wrong, field: path }];
 }
 
 function isMultiple(value: number | bigint, of: number): boolean {
@@ -91,15 +130,13 @@ function textCauses(value: string, schema: Schema, path: string, causes: StatusC
   if (schema.pattern !== undefined && readPattern(schema.pattern)?.test(value) === false) {
     causes.push(invalid(value, path, `match '${schema.pattern}'`));
   }
-  if (schema.format !== undefined && !matchesFormat(value, schema.format)) {
-    causes.push({
-      reason: "FieldValueTypeInvalid",
-      message: `Invalid value: ${formatJson(value)}: ${path} in body must be of type ${schema.format}: ${
-        formatJson(value)
-      }`,
-      field: path,
-    });
-  }
+}
+
+function formatCauses(value: string, { format }: Schema, path: string): StatusCause[] {
+  if (format === undefined || matchesFormat(value, format)) return [];
+  const shown = formatJson(value),
+    message = `Invalid value: ${shown}: ${path} in body must be of type ${format}: ${shown}`;
+  return [{ reason: "FieldValueTypeInvalid", message, field: path }];
 }
 
 function sizeCauses(value: unknown[] | Record<string, unknown>, schema: Schema, path: string, causes: StatusCause[]) {

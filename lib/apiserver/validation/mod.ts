@@ -73,6 +73,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   "mutatingwebhookconfigurations.admissionregistration.k8s.io": webhookConfiguration,
   "validatingwebhookconfigurations.admissionregistration.k8s.io": webhookConfiguration,
   "services": service,
+  // Its strategy has the rules: they need the schema room.
+  "customresourcedefinitions.apiextensions.k8s.io": () => {},
   "controllerrevisions.apps": controllerRevision,
   "cronjobs.batch": cronJob,
   "daemonsets.apps": daemonSet,

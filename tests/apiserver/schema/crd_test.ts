@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { DynamicObject } from "../../../lib/apimachinery/mod.ts";
 import { compareVersions, resourceTypesOf } from "../../../lib/apiserver/schema/crd.ts";
+import { newCrdCauses } from "../../../lib/apiserver/schema/crd_rules.ts";
 import { validateObject } from "../../../lib/apiserver/schema/validation.ts";
 import { WIDGET_CRD } from "../../conformance/cases/widget.ts";
 
@@ -37,7 +38,6 @@ Deno.test("a CRD that a real server accepts gives one type per served version", 
 
 Deno.test("each mistake in a CRD is named at its field", () => {
   const cases: [string, DynamicObject, string][] = [
-    ["other name", edited((crd) => crd.metadata.name = "x"), "metadata.name"],
     ["no group", edited((crd) => crd.spec.group = ""), "spec.group"],
     ["bad scope", edited((crd) => crd.spec.scope = "Galaxy"), "spec.scope"],
     ["no storage", edited((_crd, version) => version.storage = false), "spec.versions"],
@@ -51,19 +51,21 @@ Deno.test("each mistake in a CRD is named at its field", () => {
     [
       "bad column",
       edited((_crd, version) => version.additionalPrinterColumns = [{ name: "A", type: "string", jsonPath: "x" }]),
-      "spec.versions[0].additionalPrinterColumns[0].jsonPath",
+      "spec.additionalPrinterColumns[0].JSONPath",
     ],
     [
       "bad scale",
       edited((_crd, version) =>
         version.subresources = { scale: { specReplicasPath: ".status.x", statusReplicasPath: ".status.y" } }
       ),
-      "spec.versions[0].subresources.scale.specReplicasPath",
+      "spec.subresources.scale.specReplicasPath",
     ],
   ];
   for (const [name, crd, field] of cases) {
     assert.ok(resourceTypesOf(crd).causes.some((cause) => cause.field === field), name);
   }
+  const renamed = newCrdCauses(edited((crd) => crd.metadata.name = "x"));
+  assert.deepEqual(renamed.map(({ field }) => field), ["metadata.name"]);
 });
 
 Deno.test("a schema that is not structural is refused", () => {
@@ -77,7 +79,7 @@ Deno.test("a schema that is not structural is refused", () => {
     ],
     [{ type: "array", uniqueItems: true, items: { type: "string" } }, `${root}.uniqueItems`],
     [{ type: "string", anyOf: [{ type: "string" }] }, `${root}.anyOf[0].type`],
-    [{ type: "object", allOf: [{ properties: { b: { minLength: 1 } } }] }, `${root}.properties[b]`],
+    [{ type: "object", allOf: [{ properties: { b: { default: 1 } } }] }, `${root}.allOf[0].properties[b].default`],
     [
       { type: "array", "x-kubernetes-list-type": "map", items: { type: "object" } },
       `${root}.x-kubernetes-list-map-keys`,

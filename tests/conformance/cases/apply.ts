@@ -1,6 +1,8 @@
 import { type Area, create, define, patch, type Script, type Step, update } from "../script.ts";
 import { CONFIG_MAP, DEPLOYMENT, type Target, WIDGET } from "./targets.ts";
 import { container, deployment } from "./pods.ts";
+import { defineShapes, ownership } from "./apply_owners.ts";
+import { typedApplies } from "./apply_types.ts";
 import { WIDGET_CRD } from "./widget.ts";
 
 interface Extra {
@@ -28,7 +30,7 @@ function stepOf({ path, ...kind }: Target, manager: string, body: Record<string,
 /** Server-side apply: merging, ownership, conflicts. */
 export const apply: Area = {
   name: "apply",
-  setup: define(WIDGET_CRD),
+  setup: [...define(WIDGET_CRD), ...defineShapes],
   scripts: [
     applied("apply twice", CONFIG_MAP, ["m", { data: { a: "1" } }], ["m", { data: { a: "1" } }]),
     applied(
@@ -154,5 +156,7 @@ export const apply: Area = {
       ["m", { spec: { size: 2 } }],
       ["m", { spec: { size: 2 } }, FORCE],
     ),
+    ...typedApplies,
+    ...ownership,
   ],
 };

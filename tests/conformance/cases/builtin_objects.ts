@@ -1,6 +1,6 @@
 import type { Area, Script } from "../script.ts";
 import { ABSENT, changedTo, createdWith } from "./changed.ts";
-import { type Target, target } from "./targets.ts";
+import { SERVICE, type Target, target } from "./targets.ts";
 
 /** A kind of the cluster. */
 function clusterKind(groupVersion: string, kind: string, plural: string): Target {
@@ -10,7 +10,6 @@ function clusterKind(groupVersion: string, kind: string, plural: string): Target
 
 const named = { metadata: { name: "$ns" } };
 
-const SERVICE = target("v1", "Service", "services");
 const service = { spec: { selector: { app: "a" }, ports: [{ port: 80 }] } };
 const services: Script[] = [
   ...createdWith(SERVICE, service, {

@@ -1,8 +1,7 @@
 import type { Area, Script } from "../script.ts";
 import { ABSENT, changedTo, createdWith } from "./changed.ts";
-import { target } from "./targets.ts";
+import { POD, target } from "./targets.ts";
 
-const POD = target("v1", "Pod", "pods");
 const pod = {
   spec: { containers: [{ name: "a", image: "registry.example/a:1", ports: [{ containerPort: 80 }] }] },
 };

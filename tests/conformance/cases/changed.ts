@@ -57,6 +57,21 @@ export function createdWith(
   );
 }
 
+/** A script per value: the object is applied with this one field changed. */
+export function appliedWith(
+  kind: Target,
+  base: Record<string, unknown>,
+  fields: Readonly<Record<string, readonly unknown[]>>,
+  query: string = "",
+): Script[] {
+  return Object.entries(fields).flatMap(([path, values]) =>
+    values.map((value) => ({
+      name: `${kind.kind} applied with ${path} ${shown(value)}${query}`,
+      steps: [patch("apply", `${kind.path}/a${query}`, withField(named(kind, base), path, value))],
+    }))
+  );
+}
+
 /** A script per value: the object is created, and a merge patch changes this one field. */
 export function changedTo(
   kind: Target,

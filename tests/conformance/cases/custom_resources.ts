@@ -1,4 +1,5 @@
 import { type Area, create, define, patch, type Script } from "../script.ts";
+import { defineSamples, schemaScripts } from "./custom_resource_schemas.ts";
 import { FORMATS, WIDGET_CRD, widgetOf, WIDGETS } from "./widget.ts";
 
 function widget(name: string, first: Record<string, unknown>, ...changes: Record<string, unknown>[]): Script {
@@ -14,7 +15,7 @@ function widget(name: string, first: Record<string, unknown>, ...changes: Record
 /** Custom resources against a structural schema. */
 export const customResources: Area = {
   name: "custom_resources",
-  setup: define(WIDGET_CRD),
+  setup: [...define(WIDGET_CRD), ...defineSamples],
   scripts: [
     widget("below minimum", { size: 0 }),
     widget("above maximum", { size: 11 }),
@@ -82,5 +83,6 @@ export const customResources: Area = {
         zoo: 1,
       })],
     },
+    ...schemaScripts,
   ],
 };

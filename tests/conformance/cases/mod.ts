@@ -4,7 +4,10 @@ import { builtinDefaults } from "./builtin_defaults.ts";
 import { builtinObjects } from "./builtin_objects.ts";
 import { builtinWorkloads } from "./builtin_workloads.ts";
 import { cel } from "./cel.ts";
+import { crds } from "./crds.ts";
 import { customResources } from "./custom_resources.ts";
+import { jsonPatch } from "./json_patch.ts";
+import { mergePatch } from "./merge_patch.ts";
 import { metadata } from "./metadata.ts";
 import { strategicPatch } from "./strategic_patch.ts";
 
@@ -12,7 +15,10 @@ import { strategicPatch } from "./strategic_patch.ts";
 export const AREAS: readonly Area[] = [
   metadata,
   customResources,
+  crds,
   apply,
+  mergePatch,
+  jsonPatch,
   strategicPatch,
   builtinDefaults,
   builtinWorkloads,

@@ -13,3 +13,5 @@ export function target(apiVersion: string, kind: string, plural: string): Target
 export const CONFIG_MAP: Target = target("v1", "ConfigMap", "configmaps");
 export const DEPLOYMENT: Target = target("apps/v1", "Deployment", "deployments");
 export const WIDGET: Target = target("shop.example.com/v1", "Widget", "widgets");
+export const POD: Target = target("v1", "Pod", "pods");
+export const SERVICE: Target = target("v1", "Service", "services");
