@@ -1,3 +1,4 @@
+import { formatJson, parseJson } from "../../lib/base/mod.ts";
 import type { Cluster } from "../../lib/harness/mod.ts";
 import { ACCEPTED_DIFFERENCES } from "./accepted_differences.ts";
 import { type Difference, differenceOf } from "./agreement.ts";
@@ -71,7 +72,7 @@ function recordingFile(area: Area): URL {
 
 /** The recorded answers to scripts of an area. @throws {Error} naming a script that was not recorded as it is now. */
 export async function recordedAnswers(area: Area, scripts: readonly Script[]): Promise<(readonly StepAnswer[])[]> {
-  const recordings: Recordings = JSON.parse(await Deno.readTextFile(recordingFile(area)));
+  const recordings = parseJson(await Deno.readTextFile(recordingFile(area))) as Recordings;
   return await Promise.all(scripts.map(async (script) => {
     const recording = recordings[script.name];
     if (recording?.digest === await digestOf(script)) return recording.answers;
@@ -95,14 +96,14 @@ export async function record(
     else if (Object.hasOwn(former, script.name)) recordings[script.name] = former[script.name]!;
   }
   const lines = Object.entries(recordings).map(([name, recording]) =>
-    ` ${JSON.stringify(name)}: ${JSON.stringify(recording)}`
+    ` ${JSON.stringify(name)}: ${formatJson(recording)}`
   );
   await Deno.writeTextFile(file, `{\n${lines.join(",\n")}\n}\n`);
 }
 
 async function readOr(file: URL): Promise<Recordings> {
   try {
-    return JSON.parse(await Deno.readTextFile(file));
+    return parseJson(await Deno.readTextFile(file)) as Recordings;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return {};
     throw error;

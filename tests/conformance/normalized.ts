@@ -37,6 +37,10 @@ export class Normalizer {
     }
     if (typeof value === "number" && GIVEN.has(field)) return `$${field}`;
     if (Array.isArray(value)) {
+      // The age of what is new.
+      if (field === "cells") {
+        return value.map((item) => (/^\d+s$/.test(String(item)) ? "$age" : this.#value(item, "", undefined)));
+      }
       if (field === "clusterIPs") return value.map((item) => (item === "None" ? item : "$clusterIP"));
       const items = value.map((item) => this.#value(item, "", undefined));
       // Times of a second order the first, and Go's maps the second.

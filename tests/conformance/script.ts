@@ -12,6 +12,12 @@ export interface RequestOptions {
   readonly keep?: Readonly<Record<string, string>>;
   /** Compares the status code alone: the rest of the answer is the implementation's own. */
   readonly codeOnly?: boolean;
+  /** Names of headers to compare too. */
+  readonly shows?: readonly string[];
+  /** Compares these fields of the body alone, by their paths. */
+  readonly only?: readonly string[];
+  /** Compares the body as a text: its spaces and its order count. */
+  readonly asText?: boolean;
 }
 
 /** One request. `path` is absolute, or `groupVersion/resource[/name[/subresource]]` in the script's namespace. */
@@ -76,6 +82,14 @@ export function get(path: string, options: RequestOptions = {}): RequestStep {
 
 export function create(path: string, body: unknown, options: RequestOptions = {}): RequestStep {
   return { method: "POST", path, body, ...options };
+}
+
+export function request(
+  method: RequestStep["method"],
+  path: string,
+  options: RequestOptions & Pick<RequestStep, "body"> = {},
+): RequestStep {
+  return { method, path, ...options };
 }
 
 export function update(path: string, body: unknown, options: RequestOptions = {}): RequestStep {

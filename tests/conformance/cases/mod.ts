@@ -4,6 +4,13 @@ import { builtinDefaults } from "./builtin_defaults.ts";
 import { builtinObjects } from "./builtin_objects.ts";
 import { builtinWorkloads } from "./builtin_workloads.ts";
 import { customResources } from "./custom_resources.ts";
+import { collections } from "./collections.ts";
+import { discovery } from "./discovery.ts";
+import { hostile } from "./hostile.ts";
+import { identity } from "./identity.ts";
+import { lifecycle } from "./lifecycle.ts";
+import { tables } from "./tables.ts";
+import { watches } from "./watches.ts";
 import { metadata } from "./metadata.ts";
 import { strategicPatch } from "./strategic_patch.ts";
 
@@ -16,4 +23,11 @@ export const AREAS: readonly Area[] = [
   builtinDefaults,
   builtinWorkloads,
   builtinObjects,
+  discovery,
+  collections,
+  tables,
+  watches,
+  lifecycle,
+  identity,
+  hostile,
 ];
