@@ -26,9 +26,7 @@ export function impersonated(
     );
   if (!name) {
     if (groups.length === 0 && uid === undefined && extra.length === 0) return user;
-    throw badRequest(
-      `requested ${formatJson({ groups, uid, extra: extra.map(([key]) => key) })} without impersonating a user`,
-    );
+    throw badRequest(`requested ${goUser(groups, uid, extra)} without impersonating a user name`);
   }
   const check = (plural: string, of: string, options: { namespace?: string; subresource?: string; group?: string }) => {
     const attributes: AccessAttributes = {
@@ -54,4 +52,17 @@ export function impersonated(
   const known = groups.length > 0 ? groups : account ? serviceAccountUser(account[1]!, account[2]!).groups : [];
   const all = new Set(name === "system:anonymous" ? known : [...known, AUTHENTICATED_GROUP]);
   return { name, uid, groups: [...all], extra: Object.fromEntries(extra) };
+}
+
+/** How Go prints the user. */
+function goUser(
+  groups: readonly string[],
+  uid: string | undefined,
+  extra: readonly (readonly [string, string[]])[],
+): string {
+  const list = (values: readonly string[]) => `[]string{${values.map((one) => formatJson(one)).join(", ")}}`;
+  const groupText = groups.length > 0 ? list(groups) : "[]string(nil)";
+  const entries = extra.map(([key, values]) => `${formatJson(key)}:${list(values)}`).join(", ");
+  const extraText = extra.length > 0 ? `map[string][]string{${entries}}` : "map[string][]string(nil)";
+  return `&user.DefaultInfo{Name:"", UID:${formatJson(uid ?? "")}, Groups:${groupText}, Extra:${extraText}}`;
 }

@@ -7,7 +7,7 @@ import { asVersion } from "./conversion.ts";
 import { createAdmitted } from "./create_object.ts";
 import { deleteAdmitted } from "./delete_object.ts";
 import { listObjects } from "./list_objects.ts";
-import { negotiate } from "./negotiation.ts";
+import { type Answered, checkObjectAccept, negotiate } from "./negotiation.ts";
 import { decodeObject } from "./object_decoding.ts";
 import { patchKind, patchObject, storedObject } from "./patch_object.ts";
 import { mediaTypeOf, parseBody, parseObjectBody } from "./request_body.ts";
@@ -23,7 +23,7 @@ import { watchObjects } from "./watch_objects.ts";
 import type { WriteTarget } from "./write_target.ts";
 
 /** Subresources that are the object with fewer writable fields. */
-const OBJECT_SUBRESOURCES = new Set(["status", "finalize", "approval", "ephemeralcontainers", "resize"]);
+const OBJECT_SUBRESOURCES = new Set(["status", "finalize", "approval"]);
 
 /** Serves resources, and the subresources that are views of them. Special ones are handled before. */
 export async function handleResource(server: ServerContext, request: ResourceRequest): Promise<Response> {
@@ -32,6 +32,9 @@ export async function handleResource(server: ServerContext, request: ResourceReq
     throw notImplemented(`the subresource ${info.plural}/${info.subresource}`);
   }
   if (info.subresource === undefined && !type.verbs.includes(info.verb)) throw methodNotAllowed();
+  const isCollection = info.name === undefined && (info.verb === "list" || info.verb === "watch");
+  if (type.namespaced && info.namespace === undefined && !isCollection) throw methodNotAllowed();
+  checkObjectAccept(request.headers.accept, isCollection || info.deprecatedWatch === true);
   if (info.name === undefined && (info.verb === "update" || info.verb === "patch")) throw methodNotAllowed();
   switch (info.verb) {
     case "get":
@@ -39,7 +42,10 @@ export async function handleResource(server: ServerContext, request: ResourceReq
     case "list":
       return await listResponse(server, request);
     case "watch":
-      return watchResponse(server, request);
+      // `watch` in the query of one object is ignored.
+      return info.name === undefined || info.deprecatedWatch
+        ? watchResponse(server, request)
+        : await oneResponse(server, request, 200, storedObject(server, placeOf(request)));
     case "create":
       return await create(server, request);
     case "update":
@@ -50,6 +56,8 @@ export async function handleResource(server: ServerContext, request: ResourceReq
       return await remove(server, request);
     case "deletecollection":
       return await removeAll(server, request);
+    case "":
+      throw methodNotAllowed();
     default:
       return info.verb satisfies never;
   }
@@ -72,9 +80,9 @@ export function writeTarget(
   };
 }
 
-function formatOf(server: ServerContext, request: ResourceRequest): ObjectFormat {
+function formatOf(server: ServerContext, request: ResourceRequest, answered: Answered = "one"): ObjectFormat {
   return {
-    ...negotiate(request.headers.accept),
+    ...negotiate(request.headers.accept, answered),
     includeObject: includeObjectOf(request.info.query),
     nowMs: server.clock.now(),
   };
@@ -82,7 +90,7 @@ function formatOf(server: ServerContext, request: ResourceRequest): ObjectFormat
 
 function textInFormat(request: ResourceRequest, code: number, text: string, format: ObjectFormat): Promise<Response> {
   if (format.mediaType === "application/yaml") return yamlResponse(code, text, request.warnings);
-  return Promise.resolve(jsonTextResponse(code, text, request.warnings));
+  return Promise.resolve(jsonTextResponse(code, `${text}\n`, request.warnings));
 }
 
 async function oneResponse(
@@ -99,14 +107,14 @@ async function oneResponse(
 
 async function listResponse(server: ServerContext, request: ResourceRequest): Promise<Response> {
   const { info, type } = request;
-  const format = formatOf(server, request);
+  const format = formatOf(server, request, "list");
   const page = await listObjects(server, type, info.namespace, listOptions(info.query, false));
   return await textInFormat(request, 200, listText(page, type, format), format);
 }
 
 function watchResponse(server: ServerContext, request: ResourceRequest): Response {
   const { info, type } = request;
-  const format = formatOf(server, request);
+  const format = formatOf(server, request, "watch");
   return streamResponse(watchObjects(server, {
     type,
     namespace: info.namespace,

@@ -11,9 +11,9 @@ import {
 import { AdmissionChain } from "./admission/admission_chain.ts";
 import { WebhookTable } from "./admission/webhook.ts";
 import { fetchWebhook, type ServiceFetch, WebhookCaller, type WebhookFetch } from "./admission/webhook_call.ts";
-import { ApiError } from "./api_error.ts";
+import { ApiError, methodNotAllowed } from "./api_error.ts";
 import type { ApiRequest } from "./api_request.ts";
-import { errorResponse } from "./api_response.ts";
+import { errorResponse, indented, wantsIndentation } from "./api_response.ts";
 import { type AccessAttributes, accessDenied, Authorizer } from "./authorizer.ts";
 import { BackgroundQueue } from "./background.ts";
 import { bootstrap } from "./bootstrap.ts";
@@ -24,7 +24,7 @@ import { GarbageCollector } from "./garbage_collector.ts";
 import { impersonated } from "./impersonation.ts";
 import { NamespaceDefaults } from "./namespace_defaults.ts";
 import { NamespaceLifecycle } from "./namespace_lifecycle.ts";
-import { handlePath } from "./path_handler.ts";
+import { PathHandler } from "./path_handler.ts";
 import { ObjectConverter } from "./object_converter.ts";
 import { checkBodySize } from "./request_body.ts";
 import { type RequestInfo, requestInfo } from "./request_info.ts";
@@ -69,6 +69,7 @@ export interface EmbeddedApiServerOptions {
 export class EmbeddedApiServer {
   readonly #context: ServerContext;
   readonly #authorizer: Authorizer;
+  readonly #paths: PathHandler;
   readonly #special: SpecialResources;
   readonly #collector: GarbageCollector;
   readonly #crds: CrdLifecycle;
@@ -102,6 +103,7 @@ export class EmbeddedApiServer {
     if (!options.snapshot) bootstrap(context);
     this.#authorizer = new Authorizer(context.storage);
     this.tokens = new TokenIssuer(context.clock, context.storage);
+    this.#paths = new PathHandler(context, this.tokens);
     this.#special = new SpecialResources(context, this.#authorizer, this.tokens);
     this.#crds = new CrdLifecycle(context);
     this.#collector = new GarbageCollector(context);
@@ -134,6 +136,15 @@ export class EmbeddedApiServer {
 
   /** Never rejects: every error is a `metav1.Status`. */
   async handle(request: ApiRequest): Promise<Response> {
+    const response = await this.#answer(request);
+    return request.method === "HEAD"
+      ? new Response(null, response)
+      : wantsIndentation(request)
+      ? await indented(response)
+      : response;
+  }
+
+  async #answer(request: ApiRequest): Promise<Response> {
     const warnings: string[] = [];
     try {
       const body = request.body ?? "";
@@ -142,8 +153,10 @@ export class EmbeddedApiServer {
       const info = requestInfo(request.method, request.path);
       const attributes = attributesOf(info);
       if (!this.#authorizer.decide(user, attributes).allowed) throw accessDenied(user, attributes);
-      if (info.kind === "path") return handlePath(this.#context, info, request.headers.accept);
+      if (info.kind === "path") return await this.#paths.handle(info, request.headers.accept);
       const type = typeOf(this.#context, info);
+      // kube-apiserver routes GET alone.
+      if (request.method === "HEAD") throw methodNotAllowed();
       if (type.builtin) warnings.push(...deprecationWarnings(storageResource(type)));
       const { headers, signal } = request;
       const resourceRequest = { info, type, headers, body, signal, user, warnings };

@@ -46,6 +46,7 @@ export interface EventsStep {
 export interface UntilStep {
   readonly until: string;
   readonly holds: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** One step of a script. */
@@ -121,8 +122,8 @@ export function events(name: string, count: number, end: boolean = false): Event
   return { events: name, count, ...end && { end } };
 }
 
-export function until(path: string, holds: unknown): UntilStep {
-  return { until: path, holds };
+export function until(path: string, holds: unknown, headers?: Record<string, string>): UntilStep {
+  return { until: path, holds, ...headers && { headers } };
 }
 
 export const gone = "gone";

@@ -100,7 +100,7 @@ export class ScriptRun implements AsyncDisposable {
         accept: accept ?? "application/json",
         "user-agent": "tester/1",
         ...text !== undefined && { "content-type": type ?? "application/json" },
-        ...headers,
+        ...Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, this.#filled(value)])),
       },
       ...text !== undefined && { body: this.#filled(text) },
       streaming,
@@ -141,10 +141,10 @@ export class ScriptRun implements AsyncDisposable {
     return { events: seen };
   }
 
-  async #until({ until, holds }: UntilStep): Promise<StepAnswer> {
+  async #until({ until, holds, headers }: UntilStep): Promise<StepAnswer> {
     const deadlineMs = Date.now() + UNTIL_MS_MAX;
     for (;;) {
-      const response = await this.#send({ method: "GET", path: until });
+      const response = await this.#send({ method: "GET", path: until, ...headers && { headers } });
       const text = await response.text();
       const isSo = holds === "gone"
         ? response.status === 404

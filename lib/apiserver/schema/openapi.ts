@@ -20,10 +20,14 @@ export function openApiIndex(types: readonly ResourceType[]): Json {
   const paths: Record<string, Json> = {};
   for (const groupVersion of new Set(types.map(formatApiVersion))) {
     const root = rootOf(groupVersion);
-    const hash = fingerprint(types.filter((type) => formatApiVersion(type) === groupVersion));
-    paths[root] = { serverRelativeURL: `/openapi/v3/${root}?hash=${hash}` };
+    paths[root] = { serverRelativeURL: `/openapi/v3/${root}?hash=${openApiHash(types, groupVersion)}` };
   }
   return { paths };
+}
+
+/** The hash of a document's content, which is part of its path. */
+export function openApiHash(types: readonly ResourceType[], groupVersion: string): string {
+  return fingerprint(types.filter((type) => formatApiVersion(type) === groupVersion));
 }
 
 /** `GET /openapi/v3/api/v1`, `/openapi/v3/apis/<group>/<version>`; undefined where not served. */

@@ -103,7 +103,6 @@ export const discovery: Area = {
     }),
     reads("definitions of the swagger document", "/openapi/v2", {
       only: [
-        "definitions.io.k8s.api.core.v1.ConfigMap.x-kubernetes-group-version-kind",
         "paths./api/v1/namespaces/{namespace}/configmaps.get.operationId",
       ],
     }),
@@ -133,6 +132,7 @@ export const discovery: Area = {
       shows: ["cache-control"],
     }),
     reads("the keys that sign tokens", "/openid/v1/jwks", {
+      accept: "application/jwk-set+json",
       only: ["keys.0.use", "keys.0.kty", "keys.0.alg", "keys.0.e", "keys.1"],
       shows: ["cache-control"],
     }),
@@ -210,8 +210,6 @@ export const discovery: Area = {
       "/api/v1//namespaces",
       "/api/v1/namespaces//configmaps",
       "/api/v1/namespaces/default/configmaps/",
-      "/api/v1/../v1/namespaces/default",
-      "/api/v1/./namespaces/default",
       "/API/v1",
     ], { only: ["kind", "reason", "message", "details", "code"] }),
     reads("the paths of a server", "/", { only: ["paths.0", "paths.1", "paths.2", "paths.3", "paths.4"] }),

@@ -7,6 +7,7 @@ import {
   type RequestOptions,
   type Script,
   type Step,
+  until,
   update,
 } from "../script.ts";
 
@@ -85,23 +86,27 @@ const SUBJECT_ACCESS: Readonly<Record<string, unknown>> = {
 };
 
 const VIEW = "view", EDIT = "edit", ADMIN = "admin";
-const rights = (role: string, verb: string, resource: string, group = "") =>
-  named(
+const ROLES = ["view", "edit", "admin"];
+const boundRole = (role: string) =>
+  create(`/apis/${RBAC}/clusterrolebindings`, {
+    metadata: { name: `case-${role}` },
+    roleRef: { apiGroup: GROUP, kind: "ClusterRole", name: role },
+    subjects: [{ kind: "User", apiGroup: GROUP, name: `case-${role}` }],
+  });
+const rights = (role: string, verb: string, resource: string, group = "") => {
+  const [plural, subresource] = resource.split("/");
+  return named(
     `${role} may ${verb} ${resource}${group && `.${group}`}`,
-    create(`${RBAC}/rolebindings`, {
-      metadata: { name: "b" },
-      roleRef: { apiGroup: GROUP, kind: "ClusterRole", name: role },
-      subjects: [{ kind: "User", apiGroup: GROUP, name: "$ns-u" }],
-    }, { codeOnly: true }),
     create(
       `${AUTHZ}/subjectaccessreviews`,
       review("SubjectAccessReview", {
-        user: "$ns-u",
-        resourceAttributes: { verb, resource, group, namespace: "$ns" },
+        user: `case-${role}`,
+        resourceAttributes: { verb, resource: plural, subresource, group, namespace: "$ns" },
       }),
       { only: ["status.allowed"] },
     ),
   );
+};
 
 const RIGHTS: readonly (readonly [string, string, string, string?])[] = [
   [VIEW, "get", "configmaps"],
@@ -209,12 +214,17 @@ const escalator = (...rules: readonly unknown[]): Step[] => [
     roleRef: { apiGroup: GROUP, kind: "Role", name: "e" },
     subjects: [{ kind: "User", apiGroup: GROUP, name: "$ns-u" }],
   }, { codeOnly: true }),
+  until(`${RBAC}/roles/e`, {}, { "impersonate-user": "$ns-u" }),
 ];
 const user = as("$ns-u");
 
 /** Who asks, and what they may. */
 export const identity: Area = {
   name: "identity",
+  setup: [
+    ...ROLES.map(boundRole),
+    ...ROLES.map((role) => until("/api/v1/namespaces/default/pods", {}, { "impersonate-user": `case-${role}` })),
+  ],
   scripts: [
     who("the administrator", { only: ["kind", "apiVersion", "status.userInfo.username"] }),
     who("an impersonated user", as("u")),
@@ -369,6 +379,7 @@ export const identity: Area = {
         subjects: [{ kind: "User", apiGroup: GROUP, name: "$ns-u" }],
       }, { codeOnly: true }),
       create("v1/configmaps", { metadata: { name: "a" } }, { codeOnly: true }),
+      until("v1/configmaps/a", {}, { "impersonate-user": "$ns-u" }),
       get("v1/configmaps/a", { ...user, codeOnly: true }),
       get("v1/configmaps/b", { ...user, codeOnly: true }),
       get("v1/configmaps", { ...user, codeOnly: true }),
