@@ -143,7 +143,7 @@ function isAggregated({ type, parameters }: MediaRange): boolean {
     parameters.get("g") === "apidiscovery.k8s.io" && parameters.get("v") === "v2";
 }
 
-/** Whether a client that cannot read protobuf alone takes one of these types. @throws {ApiError} 406 with an empty body. */
+/** Whether the client takes JSON, for documents that have no other form here. */
 export function takesJson(accept: string | undefined): boolean {
   return !accept || mediaRanges(accept).some(({ type }) => ["application/json", "application/*", "*/*"].includes(type));
 }

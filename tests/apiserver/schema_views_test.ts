@@ -12,7 +12,8 @@ import {
   apiVersions,
 } from "../../lib/apiserver/schema/discovery.ts";
 import { openApiDocument, openApiIndex } from "../../lib/apiserver/schema/openapi.ts";
-import { humanDuration, toTable } from "../../lib/apiserver/schema/table.ts";
+import { humanDuration } from "../../lib/apiserver/schema/duration_text.ts";
+import { toTable } from "../../lib/apiserver/schema/table.ts";
 import views from "./schema/fixtures/views.json" with { type: "json" };
 import { WIDGET_CRD } from "../conformance/cases/widget.ts";
 

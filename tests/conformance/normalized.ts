@@ -50,7 +50,8 @@ export class Normalizer {
     return this.#object(value);
   }
 
-  #object(value: Record<string, unknown>): Record<string, unknown> {
+  #object(given: Record<string, unknown>): Record<string, unknown> {
+    const value = Array.isArray(given.columnDefinitions) ? this.#withoutDescriptions(given) : given;
     const sorted = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
     const result: Record<string, unknown> = Object.create(null);
     for (const [field, item] of sorted) result[this.#text(field)] = this.#value(item, field, value);
@@ -60,6 +61,14 @@ export class Normalizer {
       result.message = String(result.message).replace(/ is invalid: \[.*/s, " is invalid: […]");
     }
     return result;
+  }
+
+  /** Descriptions of built-in columns are documentation, which the embedded server shortens. */
+  #withoutDescriptions(table: Record<string, unknown>): Record<string, unknown> {
+    const columns = (table.columnDefinitions as Record<string, unknown>[]).map(({ description, ...rest }) =>
+      this.#own.includes(JSON.stringify(description)) ? { ...rest, description } : rest
+    );
+    return { ...table, columnDefinitions: columns };
   }
 
   #version(version: string, parent: Record<string, unknown>): string {

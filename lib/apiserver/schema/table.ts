@@ -2,6 +2,7 @@ import { formatJson } from "../../base/mod.ts";
 import type { DynamicObject } from "../../apimachinery/mod.ts";
 import type { PrinterColumn, ResourceType } from "../resource_type.ts";
 import { type BuiltinColumn, builtinColumns } from "./builtin_columns.ts";
+import { ageOf } from "./duration_text.ts";
 import { definition, OBJECT_META } from "./definitions.ts";
 import { parseJsonPath, valuesAt } from "./json_path.ts";
 
@@ -36,7 +37,7 @@ export function toTable(
     },
     columnDefinitions: columns.map((column) => ({
       name: column.name,
-      type: type.builtin && column.type === "date" && !column.cell ? "string" : column.type,
+      type: column.type,
       format: column.format ?? "",
       description: column.description ?? describe(column),
       priority: column.priority ?? 0,
@@ -73,9 +74,9 @@ function rowObject(item: DynamicObject, include: TableOptions["includeObject"]):
 }
 
 function cell(item: DynamicObject, column: BuiltinColumn, nowMs: number, builtin: boolean): unknown {
-  if (column.cell) return column.cell(item);
+  if (column.cell) return column.cell(item, nowMs);
   const [value, ...more] = valuesAt(item, parseJsonPath(column.jsonPath));
-  if (column.type === "date") return age(value, nowMs);
+  if (column.type === "date" && (value !== undefined && value !== null)) return ageOf(value, nowMs);
   if (value === undefined || value === null) return builtin ? "<none>" : null;
   if (more.length > 0) return [value, ...more].map(text).join(",");
   switch (column.type) {
@@ -95,33 +96,4 @@ function cell(item: DynamicObject, column: BuiltinColumn, nowMs: number, builtin
 
 function text(value: unknown): string {
   return typeof value === "string" ? value : formatJson(value);
-}
-
-function age(value: unknown, nowMs: number): string {
-  if (value === undefined || value === null || value === "") return "<unknown>";
-  const at = Date.parse(String(value));
-  return Number.isNaN(at) ? "<invalid>" : humanDuration(nowMs - at);
-}
-
-/** As k8s.io/apimachinery duration.HumanDuration. */
-export function humanDuration(milliseconds: number): string {
-  const seconds = Math.floor(milliseconds / 1_000);
-  if (seconds < -1) return "<invalid>";
-  if (seconds < 0) return "0s";
-  if (seconds < 120) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 10) return `${minutes}m${twoUnits(seconds % 60, "s")}`;
-  if (minutes < 180) return `${minutes}m`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 8) return `${hours}h${twoUnits(minutes % 60, "m")}`;
-  if (hours < 48) return `${hours}h`;
-  const days = Math.floor(hours / 24);
-  if (hours < 192) return `${days}d${twoUnits(hours % 24, "h")}`;
-  if (days < 365 * 2) return `${days}d`;
-  const years = Math.floor(days / 365);
-  return years < 8 ? `${years}y${twoUnits(days % 365, "d")}` : `${years}y`;
-}
-
-function twoUnits(rest: number, unit: string): string {
-  return rest === 0 ? "" : `${rest}${unit}`;
 }
