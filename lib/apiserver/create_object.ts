@@ -6,6 +6,7 @@ import { convertsByWebhook, toStorage } from "./conversion.ts";
 import { runWithoutConversion } from "./conversion_steps.ts";
 import { decodeObject } from "./object_decoding.ts";
 import { checkCandidate } from "./object_validation.ts";
+import { checkEscalation } from "./rbac_escalation.ts";
 import { storageResource } from "./resource_registry.ts";
 import type { ServerContext } from "./server_context.ts";
 import { trackUpdate } from "./schema/managed_fields.ts";
@@ -130,6 +131,7 @@ function completeObject(server: ServerContext, target: WriteTarget, object: Dyna
   admitNew(server, type, object);
   strategyOf(resource).prepareForCreate?.(object, { type, nowMs });
   checkCandidate(target, object);
+  checkEscalation(server, target, object);
   if (type.builtin) storeEmptyLists(object, type.schema);
   return object;
 }

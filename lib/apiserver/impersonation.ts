@@ -3,6 +3,7 @@ import { badRequest } from "./api_error.ts";
 import { type AccessAttributes, accessDenied, type Authorizer } from "./authorizer.ts";
 import { AUTHENTICATED_GROUP, serviceAccountUser, type UserInfo } from "./user_info.ts";
 
+const UNAUTHENTICATED_GROUP = "system:unauthenticated";
 const EXTRA_PREFIX = "impersonate-extra-";
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
 
@@ -50,7 +51,7 @@ export function impersonated(
     for (const value of values) check("userextras", value, { group, subresource: key });
   }
   const known = groups.length > 0 ? groups : account ? serviceAccountUser(account[1]!, account[2]!).groups : [];
-  const all = new Set(name === "system:anonymous" ? known : [...known, AUTHENTICATED_GROUP]);
+  const all = new Set([...known, name === "system:anonymous" ? UNAUTHENTICATED_GROUP : AUTHENTICATED_GROUP]);
   return { name, uid, groups: [...all], extra: Object.fromEntries(extra) };
 }
 

@@ -2,6 +2,7 @@ import { methodNotAllowed, resourceNotFound } from "./api_error.ts";
 import { jsonResponse, jsonTextResponse, textResponse, yamlResponse } from "./api_response.ts";
 import { healthPaths, healthText } from "./health_checks.ts";
 import { checkAccept, checkObjectAccept, negotiateDiscovery, negotiateDocument, takesJson } from "./negotiation.ts";
+import type { ResourceRegistry } from "./resource_registry.ts";
 import type { PathRequestInfo } from "./request_info.ts";
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from "./schema/discovery.ts";
 import { openApiDocument, openApiHash, openApiIndex } from "./schema/openapi.ts";
@@ -52,14 +53,11 @@ export class PathHandler {
 
   /** Outside of the API's groups the answer is a text, as from Go's HTTP server. */
   #notFound(path: string): Response {
-    const group = /^\/apis\/([^/]+)\//.exec(path)?.[1];
-    const isServed = path.startsWith("/api/") || this.#builtinTypes().some((type) => type.group === group);
+    const [, group, version = ""] = /^\/apis\/([^/]+)\/([^/]*)/.exec(path) ?? [];
+    const isServed = path.startsWith("/api/") ||
+      (group !== undefined && isServedGroup(this.#server.registry, { group, version, plural: "" }));
     if (isServed) throw resourceNotFound();
     return notFoundText();
-  }
-
-  #builtinTypes() {
-    return this.#server.registry.all().filter(({ builtin }) => builtin);
   }
 
   /** Documents that kube-apiserver serves to every method. */
@@ -145,7 +143,15 @@ export class PathHandler {
   }
 }
 
-function notFoundText(): Response {
+/** Whether an unknown resource is answered with a Status: in the API's own groups, and for kinds of CRDs. */
+export function isServedGroup(
+  registry: ResourceRegistry,
+  { group, version, plural }: { readonly group: string; readonly version: string; readonly plural: string },
+): boolean {
+  return registry.find(group, version, plural) !== undefined || group === "" || registry.isBuiltinGroup(group);
+}
+
+export function notFoundText(): Response {
   const response = textResponse(404, "404 page not found\n");
   response.headers.set("x-content-type-options", "nosniff");
   return response;

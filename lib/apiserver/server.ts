@@ -24,7 +24,7 @@ import { GarbageCollector } from "./garbage_collector.ts";
 import { impersonated } from "./impersonation.ts";
 import { NamespaceDefaults } from "./namespace_defaults.ts";
 import { NamespaceLifecycle } from "./namespace_lifecycle.ts";
-import { PathHandler } from "./path_handler.ts";
+import { isServedGroup, notFoundText, PathHandler } from "./path_handler.ts";
 import { ObjectConverter } from "./object_converter.ts";
 import { checkBodySize } from "./request_body.ts";
 import { type RequestInfo, requestInfo } from "./request_info.ts";
@@ -33,6 +33,7 @@ import { ResourceRegistry, storageResource } from "./resource_registry.ts";
 import { builtinResourceTypes } from "./schema/definitions.ts";
 import { type ServerContext } from "./server_context.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./server_limits.ts";
+import { RoleAggregation } from "./role_aggregation.ts";
 import { SpecialResources } from "./special_resources.ts";
 import { Storage, type StorageSnapshot } from "./storage.ts";
 import { TokenIssuer } from "./token_issuer.ts";
@@ -109,6 +110,7 @@ export class EmbeddedApiServer {
     this.#collector = new GarbageCollector(context);
     new ClaimProtection(context);
     new NamespaceLifecycle(context);
+    new RoleAggregation(context);
     this.#defaults = new NamespaceDefaults(context);
     if (options.snapshot) this.restore(options.snapshot);
   }
@@ -154,6 +156,7 @@ export class EmbeddedApiServer {
       const attributes = attributesOf(info);
       if (!this.#authorizer.decide(user, attributes).allowed) throw accessDenied(user, attributes);
       if (info.kind === "path") return await this.#paths.handle(info, request.headers.accept);
+      if (!isServedGroup(this.#context.registry, info)) return notFoundText();
       const type = typeOf(this.#context, info);
       // kube-apiserver routes GET alone.
       if (request.method === "HEAD") throw methodNotAllowed();
@@ -209,9 +212,16 @@ export class EmbeddedApiServer {
   }
 }
 
+/** A collection that a field selector narrows to one name is authorized as that object. */
+function selectedName({ verb, query }: Exclude<RequestInfo, { kind: "path" }>): string | undefined {
+  if (verb !== "list" && verb !== "watch" && verb !== "deletecollection") return undefined;
+  return /(?:^|,)metadata\.name==?([^,=!]+)(?:,|$)/.exec(query.get("fieldSelector") ?? "")?.[1];
+}
+
 function attributesOf(info: RequestInfo): AccessAttributes {
   if (info.kind === "path") return info;
-  const { verb, group, plural, subresource, name } = info;
+  const { verb, group, plural, subresource } = info;
+  const name = info.name ?? selectedName(info);
   // A namespace is authorized inside itself, as in RequestInfo.
   const namespace = info.namespace ?? (plural === "namespaces" && group === "" ? name : undefined);
   return { kind: "resource", verb, group, plural, subresource, namespace, name };

@@ -146,7 +146,8 @@ export function apiResourceList(
   if (served.length === 0) return undefined;
   const more = groupVersion === "v1" ? ONLY_LISTED.flatMap((type) => resourceEntries(type, undefined)) : [];
   const resources = [...more, ...served.flatMap((type) => resourceEntries(type, storageVersionHash(type)))];
-  return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources };
+  // kube-apiserver leaves the version out for its first group.
+  return { kind: "APIResourceList", ...groupVersion !== "v1" && { apiVersion: "v1" }, groupVersion, resources };
 }
 
 /** Of a resource and of its subresources. */

@@ -218,7 +218,9 @@ export const discovery: Area = {
       steps: [
         ...define(own),
         get("/apis/$ns.example.com"),
-        get("/apis/$ns.example.com/v1"),
+        get("/apis/$ns.example.com/v1", {
+          only: ["apiVersion", "groupVersion", "resources.0.name", "resources.0.verbs"],
+        }),
         get("/apis/$ns.example.com/v1/nothing"),
         remove("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.$ns.example.com", undefined, {
           codeOnly: true,
