@@ -135,7 +135,7 @@ export function unreadableList(
 }
 
 export function resourceVersionTooLarge(requested: number, current: number): ApiError {
-  const message = `Too large resource version: ${requested}, current: ${current}`;
+  const message = `Timeout: Too large resource version: ${requested}, current: ${current}`;
   const causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
   return new ApiError(504, "Timeout", message, { causes, retryAfterSeconds: 1 });
 }

@@ -69,7 +69,7 @@ export async function createAdmitted(
     const stored = insertObject(server, target, object);
     if (stored) return stored;
   }
-  throw alreadyExists(target.type, name);
+  throw nameTaken(server, target, name);
 }
 
 function storeWithoutWebhooks(server: ServerContext, target: WriteTarget, prepared: DynamicObject): StoredObject {
@@ -79,7 +79,7 @@ function storeWithoutWebhooks(server: ServerContext, target: WriteTarget, prepar
     const stored = insertObject(server, target, toStorage(candidate, target.type));
     if (stored) return stored;
   }
-  throw alreadyExists(target.type, name);
+  throw nameTaken(server, target, name);
 }
 
 /** As mutating webhooks get it: with defaults and managers, without uid. */
@@ -134,6 +134,14 @@ function completeObject(server: ServerContext, target: WriteTarget, object: Dyna
   checkEscalation(server, target, object);
   if (type.builtin) storeEmptyLists(object, type.schema);
   return object;
+}
+
+function nameTaken(server: ServerContext, { type, namespace }: WriteTarget, name: string): ApiError {
+  const key = formatKey({ namespace: type.namespaced ? namespace : undefined, name });
+  const holder = server.storage.get(storageResource(type), key)?.object;
+  const error = alreadyExists(type, name);
+  if (holder?.metadata?.deletionTimestamp) error.status.message = `object is being deleted: ${error.status.message}`;
+  return error;
 }
 
 /** Undefined where the name is taken. */

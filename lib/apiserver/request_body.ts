@@ -1,5 +1,8 @@
 import { isObject, narrowIntegers, parseJson } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
+import type { ResourceRequest } from "./api_request.ts";
+import { duplicateKeys } from "./duplicate_keys.ts";
+import type { WriteOptions } from "./request_options.ts";
 import { badRequest, bodyTooLarge, unsupportedMediaType } from "./api_error.ts";
 
 export function mediaTypeOf(contentType: string | undefined): string {
@@ -53,8 +56,30 @@ const OBJECT_MEDIA_TYPES = ["application/json", "application/yaml"];
 /** @throws {ApiError} 400 where it is no object, 415 for an unknown media type. */
 export async function parseObjectBody(body: string, contentType: string | undefined): Promise<DynamicObject> {
   const mediaType = mediaTypeOf(contentType);
-  if (mediaType !== "" && !OBJECT_MEDIA_TYPES.includes(mediaType)) throw unsupportedMediaType(OBJECT_MEDIA_TYPES);
+  const isKnown = contentType === undefined || contentType === "" || OBJECT_MEDIA_TYPES.includes(mediaType);
+  if (!isKnown) throw unsupportedMediaType([...OBJECT_MEDIA_TYPES, "application/vnd.kubernetes.protobuf"]);
   return asObject(await parseBody(body, mediaType));
+}
+
+/**
+ * {@linkcode parseObjectBody}, and fields that the JSON text has twice: refused under Strict, a warning otherwise.
+ *
+ * @throws {ApiError} as {@linkcode parseObjectBody}, and 400 for a duplicate under Strict.
+ */
+export async function parseWrittenObject(
+  { body, headers, warnings, type }: ResourceRequest,
+  validation: WriteOptions["fieldValidation"],
+): Promise<DynamicObject> {
+  const contentType = headers["content-type"], object = await parseObjectBody(body, contentType);
+  if (validation === "Ignore" || mediaTypeOf(contentType).endsWith("yaml")) return object;
+  const faults = duplicateKeys(body, object).map((path) => `duplicate field "${path}"`);
+  if (faults.length > 0 && validation === "Strict") {
+    const { kind, version } = type;
+    const why = `strict decoding error: ${faults.join(", ")}`;
+    throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
+  }
+  warnings.push(...faults);
+  return object;
 }
 
 /** @throws {ApiError} 400 where `value` or its metadata is not an object. */

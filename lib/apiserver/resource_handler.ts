@@ -1,6 +1,12 @@
 import { isObject, jsonClone } from "../base/mod.ts";
 import { type ApiStatus, type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
-import { badRequest, methodNotAllowed, notImplemented, resourceNotFound } from "./api_error.ts";
+import {
+  badRequest,
+  methodNotAllowed,
+  notImplemented,
+  resourceNotFound,
+  resourceVersionTooLarge,
+} from "./api_error.ts";
 import { jsonResponse, jsonTextResponse, streamResponse, yamlResponse } from "./api_response.ts";
 import type { ResourceRequest } from "./api_request.ts";
 import { asVersion } from "./conversion.ts";
@@ -10,8 +16,9 @@ import { listObjects } from "./list_objects.ts";
 import { type Answered, checkObjectAccept, negotiate } from "./negotiation.ts";
 import { decodeObject } from "./object_decoding.ts";
 import { patchKind, patchObject, storedObject } from "./patch_object.ts";
-import { mediaTypeOf, parseBody, parseObjectBody } from "./request_body.ts";
-import { deleteOptions, listOptions, writeOptions } from "./request_options.ts";
+import { mediaTypeOf, parseBody, parseWrittenObject } from "./request_body.ts";
+import { deleteOptions, listOptions, resourceVersionOf, writeOptions } from "./request_options.ts";
+import { decodingFault } from "./schema/go_decoder.ts";
 import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { eventWriter, includeObjectOf, listText, type ObjectFormat, objectText } from "./response_writer.ts";
@@ -38,6 +45,7 @@ export async function handleResource(server: ServerContext, request: ResourceReq
   if (info.name === undefined && (info.verb === "update" || info.verb === "patch")) throw methodNotAllowed();
   switch (info.verb) {
     case "get":
+      checkReadVersion(server, info.query);
       return await oneResponse(server, request, 200, storedObject(server, placeOf(request)));
     case "list":
       return await listResponse(server, request);
@@ -61,6 +69,12 @@ export async function handleResource(server: ServerContext, request: ResourceReq
     default:
       return info.verb satisfies never;
   }
+}
+
+/** @throws {ApiError} 504 for a version that is not written yet. */
+function checkReadVersion(server: ServerContext, query: URLSearchParams): void {
+  const version = resourceVersionOf(query.get("resourceVersion") ?? undefined, true) ?? 0;
+  if (version > server.storage.revision) throw resourceVersionTooLarge(version, server.storage.revision);
 }
 
 function placeOf(request: ResourceRequest): { type: ResourceType; namespace?: string; name?: string } {
@@ -130,7 +144,7 @@ async function create(server: ServerContext, request: ResourceRequest): Promise<
   const target = writeTarget(request, "Create");
   // Nothing is done that cannot be answered.
   formatOf(server, request);
-  const input = await parseObjectBody(request.body, request.headers["content-type"]);
+  const input = await parseWrittenObject(request, target.options.fieldValidation);
   return await oneResponse(server, request, 201, await createAdmitted(server, target, input));
 }
 
@@ -138,7 +152,7 @@ async function update(server: ServerContext, request: ResourceRequest): Promise<
   const { type, info } = request;
   const target = writeTarget(request, "Update");
   formatOf(server, request);
-  const input = await parseObjectBody(request.body, request.headers["content-type"]);
+  const input = await parseWrittenObject(request, target.options.fieldValidation);
   decodeObject(input, type, target.options.fieldValidation, target.warnings);
   const { name, namespace } = input.metadata!;
   if (name !== info.name) {
@@ -164,10 +178,26 @@ async function patch(server: ServerContext, request: ResourceRequest): Promise<R
   return await oneResponse(server, request, created ? 201 : 200, stored);
 }
 
+const DELETE_OPTIONS = { $ref: "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions" };
+
+/** Every group has DeleteOptions in its versions. */
+function checkOptionsKind({ kind = "DeleteOptions", apiVersion = "v1" }: Record<string, unknown>): void {
+  if (kind === "DeleteOptions" && /^(?:[^/]+\/)?v1$/.test(String(apiVersion))) return;
+  throw badRequest(
+    kind === "Status" && apiVersion === "v1"
+      ? "converting (v1.Status) to (v1.DeleteOptions): unknown conversion"
+      : `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`,
+  );
+}
+
 async function deleteBody(request: ResourceRequest): Promise<Record<string, unknown> | undefined> {
   if (request.body.trim() === "") return undefined;
   const body = await parseBody(request.body, mediaTypeOf(request.headers["content-type"]));
+  if (body === null) return undefined;
   if (!isObject(body)) throw badRequest("DeleteOptions must be an object");
+  checkOptionsKind(body);
+  const fault = decodingFault(body, DELETE_OPTIONS);
+  if (fault !== undefined) throw badRequest(fault);
   return body;
 }
 
@@ -205,8 +235,8 @@ async function removeAll(server: ServerContext, request: ResourceRequest): Promi
   const items: DynamicObject[] = [];
   for (const stored of page.items) {
     const { namespace, name = "", uid } = stored.object.metadata!;
-    // The uid ensures that it is still the listed object; other preconditions are for single objects.
-    const one = { ...options, uid, resourceVersion: undefined };
+    // The uid ensures that it is still the listed object.
+    const one = { ...options, uid: options.uid ?? uid };
     await deleteAdmitted(server, { type, namespace, name, options: one }, request);
     items.push(asVersion(stored, type));
   }

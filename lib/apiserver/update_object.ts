@@ -114,10 +114,11 @@ function storeChange(
   return written;
 }
 
-/** A terminating object without finalizers. */
+/** A terminating object without finalizers, and without a grace in which it still runs. */
 export function isFullyDeleted(object: DynamicObject, resource: string): boolean {
   const metadata = object.metadata!;
   if (!metadata.deletionTimestamp || (metadata.finalizers?.length ?? 0) > 0) return false;
+  if ((metadata.deletionGracePeriodSeconds ?? 0) > 0) return false;
   const spec = object.spec as { finalizers?: string[] } | undefined;
   return resource !== "namespaces" || (spec?.finalizers?.length ?? 0) === 0;
 }

@@ -66,7 +66,7 @@ export class Normalizer {
   /** Descriptions of built-in columns are documentation, which the embedded server shortens. */
   #withoutDescriptions(table: Record<string, unknown>): Record<string, unknown> {
     const columns = (table.columnDefinitions as Record<string, unknown>[]).map(({ description, ...rest }) =>
-      this.#own.includes(JSON.stringify(description)) ? { ...rest, description } : rest
+      description && this.#own.includes(JSON.stringify(description)) ? { ...rest, description } : rest
     );
     return { ...table, columnDefinitions: columns };
   }

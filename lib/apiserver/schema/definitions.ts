@@ -55,7 +55,6 @@ const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
     "reportingController",
     "type",
   ],
-  "apps/v1/ReplicaSet": ["status.replicas"],
   "batch/v1/Job": ["status.successful"],
 };
 

@@ -1,4 +1,4 @@
-import { formatJson } from "../../base/mod.ts";
+import { formatJson, isObject } from "../../base/mod.ts";
 import type { DynamicObject } from "../../apimachinery/mod.ts";
 import type { PrinterColumn, ResourceType } from "../resource_type.ts";
 import { type BuiltinColumn, builtinColumns } from "./builtin_columns.ts";
@@ -44,6 +44,7 @@ export function toTable(
     })),
     rows: items.map((item) => ({
       cells: columns.map((column) => cell(item, column, options.nowMs, type.builtin)),
+      ...rowConditions(item, type),
       ...rowObject(item, options.includeObject),
     })),
   };
@@ -60,10 +61,18 @@ function describe(column: PrinterColumn): string {
   return (field && meta?.[field]?.description) ?? "";
 }
 
+/** kubectl leaves out finished Pods of a list by this condition. */
+function rowConditions(item: DynamicObject, { builtin, kind }: ResourceType): Record<string, unknown> {
+  const phase = builtin && kind === "Pod" && isObject(item.status) ? item.status.phase : undefined;
+  if (phase !== "Succeeded" && phase !== "Failed") return {};
+  const message = phase === "Failed" ? "The pod failed." : "The pod completed successfully.";
+  return { conditions: [{ type: "Completed", status: "True", reason: phase, message }] };
+}
+
 function rowObject(item: DynamicObject, include: TableOptions["includeObject"]): Record<string, unknown> {
   switch (include) {
     case "None":
-      return {};
+      return { object: null };
     case "Metadata":
       return { object: { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: item.metadata } };
     case "Object":
