@@ -1,6 +1,6 @@
 import { isObject } from "../base/mod.ts";
 
-/** A key of an object in JSON; the lookbehind keeps the scan inside of texts from starting one. */
+/** A text of JSON, and the colon after it where it is a key. */
 const KEY = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
 
 /**
@@ -13,11 +13,19 @@ export function duplicateKeys(text: string, value: unknown): string[] {
   return written === countKeys(value) ? [] : new DuplicateReader(text).paths();
 }
 
+/** With a stack of its own: depth costs no calls. */
 function countKeys(value: unknown): number {
-  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + countKeys(item), 0);
-  if (!isObject(value)) return 0;
-  const items = Object.values(value);
-  return items.reduce<number>((sum, item) => sum + countKeys(item), items.length);
+  const open = [value];
+  let count = 0;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (Array.isArray(next)) open.push(...next);
+    else if (isObject(next)) {
+      const items = Object.values(next);
+      count += items.length;
+      open.push(...items.filter((item) => typeof item === "object"));
+    }
+  }
+  return count;
 }
 
 interface Level {

@@ -95,9 +95,10 @@ export function writeTarget(
 }
 
 function formatOf(server: ServerContext, request: ResourceRequest, answered: Answered = "one"): ObjectFormat {
+  const negotiated = negotiate(request.headers.accept, answered);
   return {
-    ...negotiate(request.headers.accept, answered),
-    includeObject: includeObjectOf(request.info.query),
+    ...negotiated,
+    includeObject: includeObjectOf(request.info.query, negotiated.shape),
     nowMs: server.clock.now(),
   };
 }
@@ -180,6 +181,9 @@ async function patch(server: ServerContext, request: ResourceRequest): Promise<R
 
 const DELETE_OPTIONS = { $ref: "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions" };
 
+const JOB_WARNING = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to " +
+  "remove them or set propagationPolicy=Orphan to suppress this warning";
+
 /** Every group has DeleteOptions in its versions. */
 function checkOptionsKind({ kind = "DeleteOptions", apiVersion = "v1" }: Record<string, unknown>): void {
   if (kind === "DeleteOptions" && /^(?:[^/]+\/)?v1$/.test(String(apiVersion))) return;
@@ -206,6 +210,8 @@ async function remove(server: ServerContext, request: ResourceRequest): Promise<
   if (info.subresource !== undefined) throw methodNotAllowed();
   const options = deleteOptions(info.query, await deleteBody(request));
   const target = { type, namespace: info.namespace, name: info.name!, options };
+  const isOrphaning = options.propagationPolicy === undefined && storageResource(type) === "jobs.batch";
+  if (isOrphaning) request.warnings.push(JOB_WARNING);
   const deletion = await deleteAdmitted(server, target, request);
   const resource = storageResource(type);
   if (deletion.kind === "pending" || answersDeletedObject(resource)) {

@@ -155,7 +155,7 @@ Deno.test("printer columns of a custom resource follow their paths", () => {
     nowMs: Date.parse("2024-01-01T00:05:12Z"),
     includeObject: "None",
   }) as unknown as Table;
-  assert.deepEqual(table.rows, [{ cells: ["w", 3, "True", "p,q", "p", "x", "x", null, "5m12s"] }]);
+  assert.deepEqual(table.rows, [{ cells: ["w", 3, "True", "p", "p", "x", "x", null, "5m12s"], object: null }]);
 });
 
 // FR-5

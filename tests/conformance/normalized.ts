@@ -87,6 +87,7 @@ export class Normalizer {
       .replace(/(updates may not change fields |(?:is|are) immutable after creation)([^\n]*)\n.*/s, "$1$2")
       .replaceAll(/resource version: (\d+) \(\d+\)/g, "resource version: $1 ($$now)")
       .replaceAll(/current: \d+/g, "current: $$now")
+      .replaceAll(/(ResourceVersion in record) \(\d+\)/g, "$1 ($$rv)")
       .replaceAll(/(resourceVersion"?: ?")\d+"/g, '$1$$rv"')
       .replaceAll(this.namespace, "$ns")
       .replaceAll(this.#generated, "$generated");

@@ -11,6 +11,8 @@ const NAME: PrinterColumn = { name: "Name", type: "string", format: "name", json
 interface TableOptions {
   nowMs: number;
   includeObject: "None" | "Metadata" | "Object";
+  /** Of `meta.k8s.io`; v1 where absent. */
+  version?: string;
   resourceVersion?: string;
   continue?: string;
   remainingItemCount?: number;
@@ -29,7 +31,7 @@ export function toTable(
   const { resourceVersion, continue: token, remainingItemCount } = options;
   return {
     kind: "Table",
-    apiVersion: "meta.k8s.io/v1",
+    apiVersion: `meta.k8s.io/${options.version ?? "v1"}`,
     metadata: {
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
       ...(token ? { continue: token } : {}),
@@ -43,7 +45,7 @@ export function toTable(
       priority: column.priority ?? 0,
     })),
     rows: items.map((item) => ({
-      cells: columns.map((column) => cell(item, column, options.nowMs, type.builtin)),
+      cells: columns.map((column) => cell(item, column, options.nowMs)),
       ...rowConditions(item, type),
       ...rowObject(item, options.includeObject),
     })),
@@ -65,7 +67,7 @@ function describe(column: PrinterColumn): string {
 function rowConditions(item: DynamicObject, { builtin, kind }: ResourceType): Record<string, unknown> {
   const phase = builtin && kind === "Pod" && isObject(item.status) ? item.status.phase : undefined;
   if (phase !== "Succeeded" && phase !== "Failed") return {};
-  const message = phase === "Failed" ? "The pod failed." : "The pod completed successfully.";
+  const message = phase === "Failed" ? "The pod failed." : "The pod has completed successfully.";
   return { conditions: [{ type: "Completed", status: "True", reason: phase, message }] };
 }
 
@@ -82,27 +84,22 @@ function rowObject(item: DynamicObject, include: TableOptions["includeObject"]):
   }
 }
 
-function cell(item: DynamicObject, column: BuiltinColumn, nowMs: number, builtin: boolean): unknown {
+/** Of a path with several values the first is shown. A value of another type is no cell. */
+function cell(item: DynamicObject, column: BuiltinColumn, nowMs: number): unknown {
   if (column.cell) return column.cell(item, nowMs);
-  const [value, ...more] = valuesAt(item, parseJsonPath(column.jsonPath));
-  if (column.type === "date" && (value !== undefined && value !== null)) return ageOf(value, nowMs);
-  if (value === undefined || value === null) return builtin ? "<none>" : null;
-  if (more.length > 0) return [value, ...more].map(text).join(",");
+  const [value] = valuesAt(item, parseJsonPath(column.jsonPath));
+  if (value === undefined) return column === NAME || column.format === "name" ? "" : null;
+  const isNumber = typeof value === "number" || typeof value === "bigint";
   switch (column.type) {
     case "integer":
-      return typeof value === "bigint"
-        ? value
-        : typeof value === "number"
-        ? Math.trunc(value)
-        : Number.parseInt(String(value), 10) || null;
+      return isNumber ? Math.trunc(Number(value)) : null;
     case "number":
+      return isNumber ? value : null;
     case "boolean":
-      return value;
+      return typeof value === "boolean" ? value : null;
+    case "date":
+      return typeof value === "string" ? ageOf(value, nowMs) : null;
     default:
-      return text(value);
+      return value === null ? "<no value>" : typeof value === "string" ? value : formatJson(value);
   }
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : formatJson(value);
 }

@@ -65,11 +65,11 @@ const LABEL_SELECTORS = [
 const FIELD_SELECTORS = [
   "metadata.name=a",
   "metadata.name==a",
-  "metadata.name!=a",
+  "metadata.name!=a,metadata.name!=kube-root-ca.crt",
   "metadata.name=a,metadata.name=b",
   "metadata.name",
   "metadata.name>a",
-  "metadata.namespace=$ns",
+  "metadata.namespace=$ns,metadata.name!=kube-root-ca.crt",
   "metadata.namespace=other",
   "metadata.labels=a",
   "metadata.uid=a",

@@ -309,16 +309,14 @@ export const lifecycle: Area = {
     ),
     named(
       "an owner of the cluster",
-      create("/apis/held.example.com/v1/helds", {
-        apiVersion: "held.example.com/v1",
-        kind: "Held",
-        metadata: { name: "$ns" },
-      }, {
+      create("/apis/scheduling.k8s.io/v1/priorityclasses", { metadata: { name: "$ns" }, value: 1 }, {
         codeOnly: true,
         keep: keeps("a"),
       }),
-      map("b", { ownerReferences: [{ apiVersion: "held.example.com/v1", kind: "Held", name: "$ns", uid: "${a}" }] }),
-      remove("/apis/held.example.com/v1/helds/$ns", undefined, { codeOnly: true }),
+      map("b", {
+        ownerReferences: [{ apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", name: "$ns", uid: "${a}" }],
+      }),
+      remove("/apis/scheduling.k8s.io/v1/priorityclasses/$ns", undefined, { codeOnly: true }),
       settled("b"),
     ),
     named(
@@ -480,11 +478,16 @@ export const lifecycle: Area = {
       )
     ),
     ...["system-node-critical", "system-cluster-critical"].map((name) =>
-      named(`the PriorityClass ${name}`, get(`/apis/scheduling.k8s.io/v1/priorityclasses/${name}`))
+      named(
+        `the PriorityClass ${name}`,
+        get(`/apis/scheduling.k8s.io/v1/priorityclasses/${name}`, {
+          only: ["metadata.name", "metadata.generation", "value", "preemptionPolicy", "globalDefault"],
+        }),
+      )
     ),
     named(
       "the ServiceCIDR of the server",
-      get("/apis/networking.k8s.io/v1/servicecidrs/kubernetes", { only: ["spec", "metadata.name"] }),
+      get("/apis/networking.k8s.io/v1/servicecidrs/kubernetes", { only: ["kind", "metadata.name"] }),
     ),
     named(
       "an APIService of the server",
