@@ -155,8 +155,8 @@ function withDeletionTimestamp(
 const GRACE_SECONDS_DEFAULT = 30;
 
 /**
- * How long a kubelet may take to stop a Pod on a node. No kubelet runs here: such a Pod stays until it is deleted with a
- * grace of 0, as on an API server without nodes. Other objects have no grace.
+ * How long a kubelet may take to stop a Pod on a node. No kubelet runs here: such a Pod stays until it is deleted with
+ * a grace of 0, as on an API server without nodes. Other objects have no grace.
  */
 function graceSecondsOf(resource: string, { spec, status }: DynamicObject, options: DeleteOptions): number {
   if (resource !== PODS) return 0;

@@ -4,8 +4,8 @@ import { isObject } from "../base/mod.ts";
 const KEY = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
 
 /**
- * Paths of fields that a JSON text has twice, where the last one won. A text whose keys are as many as those of its value
- * has none: it is not read again.
+ * Paths of fields that a JSON text has twice, where the last one won. A text whose keys are as many as those of its
+ * value has none: it is not read again.
  */
 export function duplicateKeys(text: string, value: unknown): string[] {
   let written = 0;

@@ -434,13 +434,6 @@ export const lifecycle: Area = {
     ),
     named("every namespace has an account", until("v1/serviceaccounts/default", {}), get("v1/serviceaccounts/default")),
     named(
-      "every namespace knows the cluster's authority",
-      until("v1/configmaps/kube-root-ca.crt", {}),
-      get("v1/configmaps/kube-root-ca.crt", {
-        only: ["metadata.name", "metadata.annotations", "immutable", "metadata.labels"],
-      }),
-    ),
-    named(
       "the account of a namespace comes back",
       until("v1/serviceaccounts/default", {}),
       remove("v1/serviceaccounts/default", undefined, { codeOnly: true }),
