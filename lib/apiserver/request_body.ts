@@ -27,6 +27,7 @@ function isKnownTag(tag: Tag): boolean {
 export async function parseBody(given: string, mediaType: string): Promise<unknown> {
   const body = mediaType.endsWith("yaml") ? adaptToYaml(given) : given;
   if (mediaType.endsWith("json") || mediaType === "" || /^\s*[{[]/.test(body)) {
+    checkDepth(body);
     try {
       return parseJson(body);
     } catch (error) {
@@ -40,6 +41,20 @@ export async function parseBody(given: string, mediaType: string): Promise<unkno
     return narrowIntegers(parse(body, { version: "1.1", maxAliasCount: 100, customTags, intAsBigInt: true }));
   } catch (error) {
     throw badRequest(`error converting YAML to JSON: yaml: ${(error as Error).message.split("\n")[0]}`);
+  }
+}
+
+/** As in Go's encoding/json. */
+const DEPTH_MAX = 10_000;
+
+/** Texts that are too short to be deep are not read. @throws {ApiError} 400 for a deeper text. */
+function checkDepth(body: string): void {
+  if (body.length <= DEPTH_MAX) return;
+  let depth = 0;
+  for (const [token] of body.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    if (depth > DEPTH_MAX) throw badRequest("couldn't parse the body as JSON: exceeded max depth");
   }
 }
 

@@ -20,7 +20,15 @@ function named(name: string, steps: readonly Step[]): Script {
 }
 
 const names = {
-  only: ["kind", "reason", "message", "code", "items.0.metadata.name", "items.1.metadata.name", "items.2"],
+  only: [
+    "kind",
+    "reason",
+    "message",
+    "code",
+    "items.0.metadata.name",
+    "items.1.metadata.name",
+    "items.2.metadata.name",
+  ],
 };
 
 const selected = (selector: string): Script =>
@@ -77,7 +85,6 @@ const FIELD_SELECTORS = [
   "name=a",
   "data=a",
   "=a",
-  ",",
   "metadata.name in (a)",
   "metadata.name=a\\,b",
   "metadata.name=a\\b",
@@ -282,7 +289,6 @@ const DELETE_COLLECTIONS: Readonly<Record<string, readonly [string, unknown?]>> 
   "a wrong dry run": ["", { dryRun: ["all"] }],
   "a limit": ["limit=1"],
   "preconditions": ["", { preconditions: { uid: "x" } }],
-  "a policy": ["", { propagationPolicy: "Foreground" }],
   "a wrong policy": ["propagationPolicy=Wrong"],
   "a resource version": ["resourceVersion=1"],
   "a body that is no options": ["", { kind: "ConfigMap", apiVersion: "v1" }],
@@ -296,7 +302,7 @@ const deletesCollection = ([name, [query, body]]: [string, readonly [string, unk
     remove(`v1/configmaps?${query.includes("fieldSelector") ? "" : `${MINE}&`}${query}`, body, {
       only: ["kind", "status", "reason", "message", "details", "items.0.metadata.name", "items.1.metadata.name"],
     }),
-    get(`v1/configmaps?${MINE}`, { only: ["items.0.metadata.name", "items.1.metadata.name", "items.2"] }),
+    get(`v1/configmaps?${MINE}`, { only: ["items.0.metadata.name", "items.1.metadata.name", "items.2.metadata.name"] }),
   ]);
 
 const METADATA_PATHS: Readonly<Record<string, RequestOptions>> = {
