@@ -1,4 +1,4 @@
-import { formatJson, parseJson, randomUuid } from "../base/mod.ts";
+import { jsonClone, randomUuid } from "../base/mod.ts";
 import { type DynamicObject, formatKey, formatTime } from "../apimachinery/mod.ts";
 import { CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES } from "./bootstrap_roles.ts";
 import type { ServerContext } from "./server_context.ts";
@@ -102,7 +102,8 @@ function storeOwnService(server: ServerContext): void {
 
 function store(server: ServerContext, resource: string, object: DynamicObject): void {
   const creationTimestamp = formatTime(server.clock.now());
-  const copy: DynamicObject = parseJson(formatJson(object)) as DynamicObject;
+  // A copy: all servers share the tables.
+  const copy = jsonClone(object);
   copy.metadata = { ...copy.metadata, uid: randomUuid(server.random), creationTimestamp };
   server.storage.create(resource, formatKey({ namespace: copy.metadata.namespace, name: copy.metadata.name! }), copy);
 }
