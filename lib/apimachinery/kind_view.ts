@@ -1,6 +1,7 @@
 import { UsageError } from "../base/mod.ts";
 import type { KubeObject } from "./object.ts";
-import { matchesLabels, parseLabelSelector } from "./selector.ts";
+import { parseLabelSelector } from "./label_selector_parser.ts";
+import { matchesLabels } from "./selector.ts";
 import type { AnyKind, DesiredOf, ObjectOf, ViewSpec } from "./resource_kind.ts";
 
 /** What of a kind is watched and kept; see `view`. */

@@ -67,6 +67,6 @@ export {
   type LabelSelector,
   matchesLabels,
   parseFieldSelector,
-  parseLabelSelector,
   requirementsOf,
 } from "./selector.ts";
+export { parseLabelSelector } from "./label_selector_parser.ts";

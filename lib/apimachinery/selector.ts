@@ -1,7 +1,8 @@
-import { isLabelValue, isQualifiedName } from "./name.ts";
 export type LabelRequirement =
   | { readonly key: string; readonly operator: "In" | "NotIn"; readonly values: readonly string[] }
-  | { readonly key: string; readonly operator: "Exists" | "DoesNotExist" };
+  | { readonly key: string; readonly operator: "Exists" | "DoesNotExist" }
+  /** Of whole numbers. */
+  | { readonly key: string; readonly operator: "GreaterThan" | "LessThan"; readonly value: string };
 
 /** metav1.LabelSelector. */
 export interface LabelSelector {
@@ -27,10 +28,22 @@ export function matchesLabels(requirements: readonly LabelRequirement[], labels:
         return value !== undefined;
       case "DoesNotExist":
         return value === undefined;
+      case "GreaterThan":
+      case "LessThan":
+        return isCompared(value, requirement);
       default:
         return requirement satisfies never;
     }
   });
+}
+
+/** A label that is not a whole number meets no comparison. */
+function isCompared(
+  value: string | undefined,
+  { operator, value: bound }: Extract<LabelRequirement, { operator: "GreaterThan" | "LessThan" }>,
+): boolean {
+  if (value === undefined || !/^[-+]?\d+$/.test(value)) return false;
+  return operator === "GreaterThan" ? Number(value) > Number(bound) : Number(value) < Number(bound);
 }
 
 /**
@@ -53,41 +66,6 @@ export function requirementsOf(selector: LabelSelector): LabelRequirement[] {
   return requirements;
 }
 
-const SET = /^\s*([^\s,=!()]+)\s+(in|notin)\s*\(([^()]*)\)\s*(?:,|$)/;
-const EQUALITY = /^\s*([^\s,=!()]+)\s*(==|=|!=)\s*([^\s,=!()]*)\s*(?:,|$)/;
-const EXISTENCE = /^\s*(!?)\s*([^\s,=!()]+)\s*(?:,|$)/;
-
-/**
- * Parses a `labelSelector` query parameter, such as `a=b,c!=d,e in (f,g),h,!i`.
- *
- * @throws {RangeError} for an invalid selector.
- */
-export function parseLabelSelector(text: string): LabelRequirement[] {
-  const requirements: LabelRequirement[] = [];
-  let rest = text.trim();
-  while (rest !== "") {
-    const set = SET.exec(rest), equality = set ? null : EQUALITY.exec(rest);
-    const existence = set || equality ? null : EXISTENCE.exec(rest);
-    if (set) {
-      const values = set[3]!.split(",").map((value) => value.trim());
-      requirements.push({ key: set[1]!, operator: set[2] === "in" ? "In" : "NotIn", values });
-    } else if (equality) {
-      requirements.push({ key: equality[1]!, operator: equality[2] === "!=" ? "NotIn" : "In", values: [equality[3]!] });
-    } else if (existence) {
-      requirements.push({ key: existence[2]!, operator: existence[1] ? "DoesNotExist" : "Exists" });
-    }
-    if (!(set || equality || existence) || !isValid(requirements.at(-1)!)) {
-      throw new RangeError(`unable to parse requirement: "${rest}"`);
-    }
-    rest = rest.slice((set ?? equality ?? existence)![0].length).trim();
-  }
-  return requirements;
-}
-
-function isValid(requirement: LabelRequirement): boolean {
-  return isQualifiedName(requirement.key) && (!("values" in requirement) || requirement.values.every(isLabelValue));
-}
-
 export function formatLabelSelector(requirements: readonly LabelRequirement[]): string {
   return requirements.map((requirement) => {
     switch (requirement.operator) {
@@ -101,6 +79,9 @@ export function formatLabelSelector(requirements: readonly LabelRequirement[]): 
         return requirement.key;
       case "DoesNotExist":
         return `!${requirement.key}`;
+      case "GreaterThan":
+      case "LessThan":
+        return `${requirement.key}${requirement.operator === "GreaterThan" ? ">" : "<"}${requirement.value}`;
       default:
         return requirement satisfies never;
     }
@@ -119,9 +100,21 @@ export interface FieldRequirement {
  * @throws {RangeError} for an invalid selector.
  */
 export function parseFieldSelector(text: string): FieldRequirement[] {
-  return text.split(",").map((part) => part.trim()).filter((part) => part !== "").map((part) => {
-    const match = /^([^=!]+)(==|=|!=)(.*)$/.exec(part);
-    if (!match) throw new RangeError(`invalid selector: '${part}'; can't understand '${part}'`);
-    return { path: match[1]!.trim(), equals: match[2] !== "!=", value: match[3]!.trim() };
+  return splitUnescaped(text).filter((part) => part !== "").map((part) => {
+    const match = /^((?:\\.|[^=!\\])*)(==|=|!=)(.*)$/s.exec(part);
+    if (!match) throw new RangeError(`invalid selector: '${text}'; can't understand '${part}'`);
+    return { path: match[1]!, equals: match[2] !== "!=", value: unescaped(match[3]!) };
+  });
+}
+
+/** At commas without a backslash before them. */
+function splitUnescaped(text: string): string[] {
+  return [...text.matchAll(/(?:\\.|[^,\\])+/gs)].map(([part]) => part);
+}
+
+function unescaped(value: string): string {
+  return value.replaceAll(/\\(.?)/gs, (sequence, character: string) => {
+    if (character === "," || character === "=" || character === "\\") return character;
+    throw new RangeError(`invalid field selector: invalid escape sequence: ${sequence}`);
   });
 }

@@ -51,7 +51,7 @@ export function invalid(type: { group: string; kind: string }, name: string, cau
   const qualified = type.group === "" ? type.kind : `${type.kind}.${type.group}`;
   const texts = causes.map((cause) => cause.field ? `${cause.field}: ${cause.message}` : `${cause.message}`);
   const message = `${qualified} "${name}" is invalid: ${texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`}`;
-  const details = { name: name || undefined, group: type.group || undefined, kind: type.kind, causes };
+  const details = { name: name || undefined, group: type.group || undefined, kind: type.kind || undefined, causes };
   return new ApiError(422, "Invalid", message, details);
 }
 
@@ -84,14 +84,6 @@ export function unsupportedMediaType(accepted: readonly string[]): ApiError {
     accepted.join(", ")
   }`;
   return new ApiError(415, "UnsupportedMediaType", message);
-}
-
-export function notAcceptable(accepted: readonly string[]): ApiError {
-  return new ApiError(
-    406,
-    "NotAcceptable",
-    `only the following media types are accepted: ${accepted.join(", ")}`,
-  );
 }
 
 export function bodyTooLarge(limitBytes: number): ApiError {
@@ -143,7 +135,7 @@ export function unreadableList(
 }
 
 export function resourceVersionTooLarge(requested: number, current: number): ApiError {
-  const message = `Too large resource version: ${requested}, current: ${current}`;
+  const message = `Timeout: Too large resource version: ${requested}, current: ${current}`;
   const causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
   return new ApiError(504, "Timeout", message, { causes, retryAfterSeconds: 1 });
 }

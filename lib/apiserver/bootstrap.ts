@@ -1,81 +1,16 @@
-import { formatJson, parseJson, randomUuid } from "../base/mod.ts";
+import { jsonClone, randomUuid } from "../base/mod.ts";
 import { type DynamicObject, formatKey, formatTime } from "../apimachinery/mod.ts";
+import { CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES } from "./bootstrap_roles.ts";
 import type { ServerContext } from "./server_context.ts";
-import { AUTHENTICATED_GROUP, MASTERS_GROUP } from "./user_info.ts";
 
 const RBAC = { group: "rbac.authorization.k8s.io", apiVersion: "rbac.authorization.k8s.io/v1" };
 const NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"];
-const READ = ["get", "list", "watch"];
-const WRITE = ["create", "delete", "deletecollection", "patch", "update"];
-/** Groups of the user-facing roles; only `admin` gets RBAC. */
-const WORKLOAD_GROUPS = ["apps", "autoscaling", "batch", "discovery.k8s.io", "networking.k8s.io", "policy"];
-const CORE_RESOURCES = [
-  "bindings",
-  "configmaps",
-  "endpoints",
-  "events",
-  "limitranges",
-  "persistentvolumeclaims",
-  "pods",
-  "pods/log",
-  "pods/status",
-  "replicationcontrollers",
-  "resourcequotas",
-  "services",
-];
+/** What a client inside of the cluster would connect to; nothing listens there. */
+const SERVICE_ADDRESS = "10.96.0.1", SERVER_ADDRESS = "127.0.0.1", SERVER_PORT = 6443;
+const SERVICE_CIDR = "10.96.0.0/16";
+const PRIORITY_CLASSES = { "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000 };
 
-interface Rule {
-  readonly verbs: readonly string[];
-  readonly apiGroups?: readonly string[];
-  readonly resources?: readonly string[];
-  readonly nonResourceURLs?: readonly string[];
-}
-
-const DISCOVERY = ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz"];
-const PUBLIC = ["/healthz", "/livez", "/readyz", "/version", "/version/"];
-
-function workloads(verbs: readonly string[]): Rule[] {
-  return [
-    { verbs, apiGroups: [""], resources: CORE_RESOURCES },
-    { verbs, apiGroups: WORKLOAD_GROUPS, resources: ["*"] },
-  ];
-}
-
-const EDIT: readonly Rule[] = [
-  ...workloads([...READ, ...WRITE]),
-  { verbs: [...READ, ...WRITE], apiGroups: [""], resources: ["secrets", "serviceaccounts"] },
-  { verbs: READ, apiGroups: [""], resources: ["namespaces"] },
-  { verbs: [...READ, ...WRITE], apiGroups: ["coordination.k8s.io"], resources: ["leases"] },
-];
-
-const CLUSTER_ROLES: Readonly<Record<string, readonly Rule[]>> = {
-  "cluster-admin": [
-    { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
-    { verbs: ["*"], nonResourceURLs: ["*"] },
-  ],
-  "admin": [...EDIT, { verbs: [...READ, ...WRITE], apiGroups: [RBAC.group], resources: ["roles", "rolebindings"] }],
-  "edit": EDIT,
-  "view": [...workloads(READ), { verbs: READ, apiGroups: [""], resources: ["namespaces", "serviceaccounts"] }],
-  "system:basic-user": [
-    {
-      verbs: ["create"],
-      apiGroups: ["authorization.k8s.io"],
-      resources: ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
-    },
-    { verbs: ["create"], apiGroups: ["authentication.k8s.io"], resources: ["selfsubjectreviews"] },
-  ],
-  "system:discovery": [{ verbs: ["get"], nonResourceURLs: [...DISCOVERY, "/version", "/version/"] }],
-  "system:public-info-viewer": [{ verbs: ["get"], nonResourceURLs: PUBLIC }],
-};
-
-/** A binding has its role's name. */
-const CLUSTER_ROLE_BINDINGS: readonly (readonly [role: string, group: string])[] = [
-  ["cluster-admin", MASTERS_GROUP],
-  ["system:basic-user", AUTHENTICATED_GROUP],
-  ["system:discovery", AUTHENTICATED_GROUP],
-  ["system:public-info-viewer", AUTHENTICATED_GROUP],
-];
-
+/** Stores what kube-apiserver makes in an empty etcd. */
 export function bootstrap(server: ServerContext): void {
   for (const name of NAMESPACES) {
     store(server, "namespaces", {
@@ -86,26 +21,89 @@ export function bootstrap(server: ServerContext): void {
       status: { phase: "Active" },
     });
   }
-  const labels = { "kubernetes.io/bootstrapping": "rbac-defaults" };
-  for (const [name, rules] of Object.entries(CLUSTER_ROLES)) {
-    const metadata = { name, labels };
-    store(server, `clusterroles.${RBAC.group}`, { kind: "ClusterRole", apiVersion: RBAC.apiVersion, metadata, rules });
-  }
-  for (const [name, group] of CLUSTER_ROLE_BINDINGS) {
-    store(server, `clusterrolebindings.${RBAC.group}`, {
-      kind: "ClusterRoleBinding",
-      apiVersion: RBAC.apiVersion,
-      metadata: { name, labels },
-      roleRef: { apiGroup: RBAC.group, kind: "ClusterRole", name },
-      subjects: [{ apiGroup: RBAC.group, kind: "Group", name: group }],
+  storeRoles(server);
+  storeOwnService(server);
+  for (const [name, value] of Object.entries(PRIORITY_CLASSES)) {
+    store(server, "priorityclasses.scheduling.k8s.io", {
+      kind: "PriorityClass",
+      apiVersion: "scheduling.k8s.io/v1",
+      metadata: { name, generation: 1 },
+      value,
+      description: "For Pods that the cluster itself needs.",
+      preemptionPolicy: "PreemptLowerPriority",
     });
   }
 }
 
+function storeRoles(server: ServerContext): void {
+  const bootstrapping = { "kubernetes.io/bootstrapping": "rbac-defaults" };
+  const annotations = { "rbac.authorization.kubernetes.io/autoupdate": "true" };
+  for (const [name, { labels, rules, aggregates }] of Object.entries(CLUSTER_ROLES)) {
+    store(server, `clusterroles.${RBAC.group}`, {
+      kind: "ClusterRole",
+      apiVersion: RBAC.apiVersion,
+      metadata: { name, labels: { ...bootstrapping, ...labels }, annotations },
+      rules,
+      ...aggregates && { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { [aggregates]: "true" } }] } },
+    });
+  }
+  for (const [name, groups] of Object.entries(CLUSTER_ROLE_BINDINGS)) {
+    store(server, `clusterrolebindings.${RBAC.group}`, {
+      kind: "ClusterRoleBinding",
+      apiVersion: RBAC.apiVersion,
+      metadata: { name, labels: bootstrapping, annotations },
+      roleRef: { apiGroup: RBAC.group, kind: "ClusterRole", name },
+      subjects: groups.map((group) => ({ apiGroup: RBAC.group, kind: "Group", name: group })),
+    });
+  }
+}
+
+/** The Service `kubernetes` with its endpoints: client suites and clients inside of a cluster look for it. */
+function storeOwnService(server: ServerContext): void {
+  const name = "kubernetes", namespace = "default", port = { name: "https", port: SERVER_PORT, protocol: "TCP" };
+  store(server, "services", {
+    kind: "Service",
+    apiVersion: "v1",
+    metadata: { name, namespace, labels: { component: "apiserver", provider: "kubernetes" } },
+    spec: {
+      clusterIP: SERVICE_ADDRESS,
+      clusterIPs: [SERVICE_ADDRESS],
+      internalTrafficPolicy: "Cluster",
+      ipFamilies: ["IPv4"],
+      ipFamilyPolicy: "SingleStack",
+      ports: [{ ...port, port: 443, targetPort: SERVER_PORT }],
+      sessionAffinity: "None",
+      type: "ClusterIP",
+    },
+    status: { loadBalancer: {} },
+  });
+  store(server, "endpoints", {
+    kind: "Endpoints",
+    apiVersion: "v1",
+    metadata: { name, namespace, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
+    subsets: [{ addresses: [{ ip: SERVER_ADDRESS }], ports: [port] }],
+  });
+  store(server, "endpointslices.discovery.k8s.io", {
+    kind: "EndpointSlice",
+    apiVersion: "discovery.k8s.io/v1",
+    metadata: { name, namespace, generation: 1, labels: { "kubernetes.io/service-name": name } },
+    addressType: "IPv4",
+    endpoints: [{ addresses: [SERVER_ADDRESS], conditions: { ready: true } }],
+    ports: [port],
+  });
+  store(server, "servicecidrs.networking.k8s.io", {
+    kind: "ServiceCIDR",
+    apiVersion: "networking.k8s.io/v1",
+    metadata: { name },
+    spec: { cidrs: [SERVICE_CIDR] },
+    status: {},
+  });
+}
+
 function store(server: ServerContext, resource: string, object: DynamicObject): void {
-  const { name, labels } = object.metadata!;
   const creationTimestamp = formatTime(server.clock.now());
-  const metadata = { name, uid: randomUuid(server.random), creationTimestamp, labels: { ...labels } };
-  // A copy: all servers share the tables above.
-  server.storage.create(resource, formatKey({ name: name! }), { ...parseJson(formatJson(object)), metadata });
+  // A copy: all servers share the tables.
+  const copy = jsonClone(object);
+  copy.metadata = { ...copy.metadata, uid: randomUuid(server.random), creationTimestamp };
+  server.storage.create(resource, formatKey({ namespace: copy.metadata.namespace, name: copy.metadata.name! }), copy);
 }

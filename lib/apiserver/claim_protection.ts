@@ -5,7 +5,7 @@ import type { StorageEvent } from "./event_log.ts";
 import type { ServerContext } from "./server_context.ts";
 import { isFullyDeleted } from "./update_object.ts";
 
-const CLAIMS = "persistentvolumeclaims", VOLUMES = "persistentvolumes";
+const CLAIMS = "persistentvolumeclaims";
 
 /** Lets a deleted claim go when no pod uses it, and a deleted volume when no claim is bound to it. */
 export class ClaimProtection {

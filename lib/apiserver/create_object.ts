@@ -6,6 +6,7 @@ import { convertsByWebhook, toStorage } from "./conversion.ts";
 import { runWithoutConversion } from "./conversion_steps.ts";
 import { decodeObject } from "./object_decoding.ts";
 import { checkCandidate } from "./object_validation.ts";
+import { checkEscalation } from "./rbac_escalation.ts";
 import { storageResource } from "./resource_registry.ts";
 import type { ServerContext } from "./server_context.ts";
 import { trackUpdate } from "./schema/managed_fields.ts";
@@ -68,7 +69,7 @@ export async function createAdmitted(
     const stored = insertObject(server, target, object);
     if (stored) return stored;
   }
-  throw alreadyExists(target.type, name);
+  throw nameTaken(server, target, name);
 }
 
 function storeWithoutWebhooks(server: ServerContext, target: WriteTarget, prepared: DynamicObject): StoredObject {
@@ -78,7 +79,7 @@ function storeWithoutWebhooks(server: ServerContext, target: WriteTarget, prepar
     const stored = insertObject(server, target, toStorage(candidate, target.type));
     if (stored) return stored;
   }
-  throw alreadyExists(target.type, name);
+  throw nameTaken(server, target, name);
 }
 
 /** As mutating webhooks get it: with defaults and managers, without uid. */
@@ -131,8 +132,17 @@ function completeObject(server: ServerContext, target: WriteTarget, object: Dyna
   admitNew(server, type, object);
   strategyOf(resource).prepareForCreate?.(object, { type, nowMs });
   checkCandidate(target, object);
+  checkEscalation(server, target, object);
   if (type.builtin) toStorageForm(object, type.schema);
   return object;
+}
+
+function nameTaken(server: ServerContext, { type, namespace }: WriteTarget, name: string): ApiError {
+  const key = formatKey({ namespace: type.namespaced ? namespace : undefined, name });
+  const holder = server.storage.get(storageResource(type), key)?.object;
+  const error = alreadyExists(type, name);
+  if (holder?.metadata?.deletionTimestamp) error.status.message = `object is being deleted: ${error.status.message}`;
+  return error;
 }
 
 /** Undefined where the name is taken. */

@@ -1,4 +1,4 @@
-import { jsonClone, jsonEqual } from "../base/mod.ts";
+import { isObject, jsonClone, jsonEqual } from "../base/mod.ts";
 import { type DynamicObject, formatKey, formatTime } from "../apimachinery/mod.ts";
 import { conflict, forbidden, notFound } from "./api_error.ts";
 import { asVersion, convertsByWebhook, needsViews, toStorage } from "./conversion.ts";
@@ -16,6 +16,7 @@ export const ORPHAN_FINALIZER = "orphan";
 export const FOREGROUND_FINALIZER = "foregroundDeletion";
 
 const PROTECTED_NAMESPACES = new Set(["default", "kube-system", "kube-public"]);
+const PODS = "pods";
 const CRDS = "customresourcedefinitions.apiextensions.k8s.io";
 
 export interface DeleteTarget {
@@ -57,8 +58,10 @@ function markOrRemove(
   }
   const next = withDeletionTimestamp(server, resource, inStorageVersion(stored.object), options);
   if (isFullyDeleted(next, resource)) {
-    if (options.dryRun) return { kind: "gone", stored: new StoredObject(stored.object, stored.revision) };
-    const last = server.storage.remove(resource, key, unmarked(next, stored.object), stored);
+    if (options.dryRun) {
+      return { kind: "gone", stored: new StoredObject(resource === PODS ? next : stored.object, stored.revision) };
+    }
+    const last = server.storage.remove(resource, key, resource === PODS ? next : unmarked(next, stored.object), stored);
     if (!last) throw conflict(type, name);
     return { kind: "gone", stored: last };
   }
@@ -109,14 +112,17 @@ export async function deleteAdmitted(
 
 function checkPreconditions(type: ResourceType, stored: StoredObject, options: DeleteOptions): void {
   const { name = "", uid, resourceVersion } = stored.object.metadata!;
+  // kube-apiserver names the kind here, where it names the resource elsewhere.
+  const kind = { group: type.group, plural: type.kind }, hint = "The object might have been";
   if (options.uid !== undefined && options.uid !== uid) {
-    const why = `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid}`;
-    throw conflict(type, name, why);
+    const why = `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). ` +
+      `${hint} deleted and then recreated`;
+    throw conflict(kind, name, why);
   }
   if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ` +
-      `ResourceVersion in object meta: ${resourceVersion}`;
-    throw conflict(type, name, why);
+    const why = `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ` +
+      `ResourceVersion in record (${resourceVersion}). ${hint} modified`;
+    throw conflict(kind, name, why);
   }
 }
 
@@ -129,20 +135,46 @@ function withDeletionTimestamp(
   const next = jsonClone(object);
   const metadata = next.metadata!;
   const first = metadata.deletionTimestamp === undefined;
+  const graceSeconds = graceSecondsOf(resource, object, options);
   const nowMs = server.clock.now();
   metadata.finalizers = finalizersFor(resource, metadata.finalizers ?? [], options);
   if (first && resource === CRDS && !metadata.finalizers.includes(CLEANUP_FINALIZER)) {
     metadata.finalizers.push(CLEANUP_FINALIZER);
   }
   if (metadata.finalizers.length === 0) delete metadata.finalizers;
-  if (!first) return next;
-  metadata.deletionTimestamp = formatTime(nowMs);
-  metadata.deletionGracePeriodSeconds = 0;
+  if (!first) return resource === PODS ? withShorterGrace(next, graceSeconds) : next;
+  metadata.deletionTimestamp = formatTime(nowMs + graceSeconds * 1_000);
+  metadata.deletionGracePeriodSeconds = graceSeconds;
   if (resource === "namespaces") {
     delete metadata.deletionGracePeriodSeconds;
     next.status = { ...(next.status as object | undefined), phase: "Terminating" };
   } else if (metadata.generation) metadata.generation++;
   return next;
+}
+
+const GRACE_SECONDS_DEFAULT = 30;
+
+/**
+ * How long a kubelet may take to stop a Pod on a node. No kubelet runs here: such a Pod stays until it is deleted with
+ * a grace of 0, as on an API server without nodes. Other objects have no grace.
+ */
+function graceSecondsOf(resource: string, { spec, status }: DynamicObject, options: DeleteOptions): number {
+  if (resource !== PODS) return 0;
+  const { nodeName, terminationGracePeriodSeconds } = isObject(spec) ? spec : {};
+  const phase = isObject(status) ? status.phase : undefined;
+  if (!nodeName || phase === "Succeeded" || phase === "Failed") return 0;
+  const seconds = options.gracePeriodSeconds ?? Number(terminationGracePeriodSeconds ?? GRACE_SECONDS_DEFAULT);
+  return seconds < 0 ? 1 : seconds;
+}
+
+/** A second deletion may only shorten the grace. */
+function withShorterGrace(pod: DynamicObject, graceSeconds: number): DynamicObject {
+  const metadata = pod.metadata!, before = metadata.deletionGracePeriodSeconds ?? 0;
+  if (graceSeconds >= before) return pod;
+  const endMs = Date.parse(metadata.deletionTimestamp!) - (before - graceSeconds) * 1_000;
+  metadata.deletionTimestamp = formatTime(endMs);
+  metadata.deletionGracePeriodSeconds = graceSeconds;
+  return pod;
 }
 
 /** The last state shows no deletion mark that no client saw. */

@@ -112,7 +112,11 @@ export class GarbageCollector {
       return;
     }
     if (states.includes("waiting")) {
-      const blocking = this.#dependentsOf(stored.object.metadata!.uid!).length > 0;
+      const dependents = this.#dependentsOf(stored.object.metadata!.uid!), blocking = dependents.length > 0;
+      // A dependent that waits itself may wait for this object: it must not block its owners then, or nothing ends.
+      if (dependents.some((dependent) => this.#isWaiting(dependent)) && ownerReferences.some(blocksDeletion)) {
+        this.#setOwners(place, stored, ownerReferences.map((one) => ({ ...one, blockOwnerDeletion: false })));
+      }
       return this.#delete(place, stored, blocking ? "Foreground" : "Background");
     }
     this.#delete(place, stored, undefined);
@@ -125,6 +129,11 @@ export class GarbageCollector {
     if (!metadata || metadata.uid !== reference.uid) return "dangling";
     const waiting = metadata.deletionTimestamp && metadata.finalizers?.includes(FOREGROUND_FINALIZER);
     return waiting ? "waiting" : "solid";
+  }
+
+  #isWaiting({ resource, key }: Place): boolean {
+    const metadata = this.#server.storage.get(resource, key)?.object.metadata;
+    return metadata?.deletionTimestamp !== undefined && metadata.finalizers?.includes(FOREGROUND_FINALIZER) === true;
   }
 
   #orphanDependents(place: Place, stored: StoredObject): void {
@@ -173,6 +182,10 @@ export class GarbageCollector {
     if (isFullyDeleted(next, place.resource)) this.#server.storage.remove(place.resource, place.key, next, stored);
     else this.#server.storage.update(place.resource, place.key, next, stored);
   }
+}
+
+function blocksDeletion({ blockOwnerDeletion }: OwnerReference): boolean {
+  return blockOwnerDeletion === true;
 }
 
 function idOf(place: Place): string {

@@ -3,6 +3,7 @@ import { badRequest } from "./api_error.ts";
 import { type AccessAttributes, accessDenied, type Authorizer } from "./authorizer.ts";
 import { AUTHENTICATED_GROUP, serviceAccountUser, type UserInfo } from "./user_info.ts";
 
+const UNAUTHENTICATED_GROUP = "system:unauthenticated";
 const EXTRA_PREFIX = "impersonate-extra-";
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
 
@@ -26,9 +27,7 @@ export function impersonated(
     );
   if (!name) {
     if (groups.length === 0 && uid === undefined && extra.length === 0) return user;
-    throw badRequest(
-      `requested ${formatJson({ groups, uid, extra: extra.map(([key]) => key) })} without impersonating a user`,
-    );
+    throw badRequest(`requested ${goUser(groups, uid, extra)} without impersonating a user name`);
   }
   const check = (plural: string, of: string, options: { namespace?: string; subresource?: string; group?: string }) => {
     const attributes: AccessAttributes = {
@@ -52,6 +51,19 @@ export function impersonated(
     for (const value of values) check("userextras", value, { group, subresource: key });
   }
   const known = groups.length > 0 ? groups : account ? serviceAccountUser(account[1]!, account[2]!).groups : [];
-  const all = new Set(name === "system:anonymous" ? known : [...known, AUTHENTICATED_GROUP]);
+  const all = new Set([...known, name === "system:anonymous" ? UNAUTHENTICATED_GROUP : AUTHENTICATED_GROUP]);
   return { name, uid, groups: [...all], extra: Object.fromEntries(extra) };
+}
+
+/** How Go prints the user. */
+function goUser(
+  groups: readonly string[],
+  uid: string | undefined,
+  extra: readonly (readonly [string, string[]])[],
+): string {
+  const list = (values: readonly string[]) => `[]string{${values.map((one) => formatJson(one)).join(", ")}}`;
+  const groupText = groups.length > 0 ? list(groups) : "[]string(nil)";
+  const entries = extra.map(([key, values]) => `${formatJson(key)}:${list(values)}`).join(", ");
+  const extraText = extra.length > 0 ? `map[string][]string{${entries}}` : "map[string][]string(nil)";
+  return `&user.DefaultInfo{Name:"", UID:${formatJson(uid ?? "")}, Groups:${groupText}, Extra:${extraText}}`;
 }

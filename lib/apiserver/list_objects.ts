@@ -35,6 +35,9 @@ function encodeToken(token: PageToken): string {
 }
 
 function decodeToken(text: string): PageToken {
+  if (!/^[A-Za-z0-9_-]{2,}$/.test(text)) {
+    throw badRequest("invalid continue token: continue key is not valid: illegal base64 data at input byte 0");
+  }
   try {
     const token: unknown = parseJson(atob(text.replaceAll("-", "+").replaceAll("_", "/")));
     if (
@@ -43,7 +46,9 @@ function decodeToken(text: string): PageToken {
   } catch {
     // Handled below, as any bad token.
   }
-  throw badRequest("continue key is not valid: it was not made by this server");
+  throw badRequest(
+    "invalid continue token: continue key is not valid: server does not recognize this encoded version ",
+  );
 }
 
 /**
@@ -62,7 +67,9 @@ export async function listObjects(
   const token = options.continueToken === undefined ? undefined : decodeToken(options.continueToken);
   const revision = revisionToRead(server, resource, options, token);
   const { matches, all } = objectFilter(type, options.labels, options.fields);
-  const limit = Math.min(options.limit || Infinity, server.limits.pageLimitMax);
+  // kube-apiserver answers version 0 from its cache, which has no pages.
+  const isCached = options.resourceVersion === 0 && !token;
+  const limit = Math.min(isCached ? Infinity : options.limit || Infinity, server.limits.pageLimitMax);
   const found = storage.scan(resource, { namespace, after: token?.after, revision });
   const { states, lastKey, rest } = needsViews(type) && !all
     ? pageOf(await viewed(server, type, [...found]), type, limit, matches)
@@ -117,6 +124,7 @@ function revisionToRead(
 ): number {
   const { storage } = server;
   if (token) {
+    if (options.resourceVersion) throw badRequest("specifying resource version is not allowed when using continue");
     if (token.revision === INCONSISTENT) return storage.revision;
     if (storage.canRead(resource, token.revision) && token.revision <= storage.revision) return token.revision;
     const error = expired(EXPIRED_TOKEN);
@@ -126,7 +134,9 @@ function revisionToRead(
   }
   const requested = options.resourceVersion ?? 0;
   if (requested > storage.revision) throw resourceVersionTooLarge(requested, storage.revision);
-  if (options.match !== "Exact") return storage.revision;
+  // A page of a list at a version is a list of exactly that version, as kube-apiserver reads it.
+  const isExact = options.match === "Exact" || (options.match === undefined && options.limit > 0 && requested > 0);
+  if (!isExact) return storage.revision;
   if (!storage.canRead(resource, requested)) {
     throw new ApiError(410, "Expired", "The resourceVersion for the provided list is too old.");
   }

@@ -86,7 +86,9 @@ export class NamespaceLifecycle {
     const given = (namespace.status as { conditions?: Condition[] }).conditions ?? [];
     const nowMs = this.#server.clock.now();
     const some = remaining.objects.size > 0, held = remaining.finalizers.size > 0;
-    const objects = [...remaining.objects].map(([resource, count]) => `${resource} has ${count} resource instances`);
+    const objects = [...remaining.objects].map(([resource, count]) =>
+      `${qualified(resource)} has ${count} resource instances`
+    );
     const finalizers = [...remaining.finalizers].map(([name, count]) => `${name} in ${count} resource instances`);
     const state = (on: boolean): Condition["status"] => on ? "True" : "False";
     const all: Omit<Condition, "lastTransitionTime">[] = [
@@ -125,4 +127,9 @@ export class NamespaceLifecycle {
     ];
     return all.reduce<Condition[]>((conditions, condition) => setCondition(conditions, condition, nowMs), given);
   }
+}
+
+/** kube-controller-manager writes the dot for the group without a name too. */
+function qualified(resource: string): string {
+  return resource.includes(".") ? resource : `${resource}.`;
 }

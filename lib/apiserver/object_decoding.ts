@@ -1,4 +1,4 @@
-import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
+import { type DynamicObject, formatApiVersion, parseApiVersion } from "../apimachinery/mod.ts";
 import { isObject } from "../base/mod.ts";
 import { ApiError, badRequest } from "./api_error.ts";
 import { checkMetadataShape } from "./metadata_rules.ts";
@@ -6,6 +6,7 @@ import type { WriteOptions } from "./request_options.ts";
 import type { WriteTarget } from "./write_target.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { embeddedFault } from "./schema/embedded_resources.ts";
+import { builtinResourceTypes } from "./schema/definitions.ts";
 import { decodingFault } from "./schema/go_decoder.ts";
 import { pruneNulls, pruneUnknown } from "./schema/pruning.ts";
 
@@ -32,8 +33,10 @@ export function decodeObject(
   const apiVersion = formatApiVersion(type);
   if (type.builtin) {
     // Only custom resources must send their kind.
-    object.kind ??= type.kind;
-    object.apiVersion ??= apiVersion;
+    object.kind ||= type.kind;
+    object.apiVersion ||= apiVersion;
+    const foreign = foreignKind(object, type, apiVersion);
+    if (foreign !== undefined) throw badRequest(foreign);
   }
   if (!object.kind) throw badRequest("Object 'Kind' is missing in the body");
   if (!object.apiVersion) throw badRequest("Object 'apiVersion' is missing in the body");
@@ -81,4 +84,21 @@ export function checkPlace(object: DynamicObject, { type, name, namespace }: Pla
   if (type.namespaced && givenNamespace && givenNamespace !== namespace) {
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
+}
+
+/** Go packages of groups whose first part is not their name. */
+const PACKAGES: Readonly<Record<string, string>> = { "": "core", "events.k8s.io": "core" };
+
+/** Why an object of another kind is refused: the kind is unknown, or cannot be converted. */
+function foreignKind({ kind, apiVersion }: DynamicObject, type: ResourceType, expected: string): string | undefined {
+  if (kind === type.kind && apiVersion === expected) return undefined;
+  const { version } = parseApiVersion(String(apiVersion));
+  const known = builtinResourceTypes().some((other) =>
+    formatApiVersion(other) === apiVersion && (other.kind === kind || other.listKind === kind)
+  );
+  const into = `${PACKAGES[type.group] ?? type.group.split(".")[0]}.${type.kind}`;
+  const why = known
+    ? `converting (${version}.${kind}) to (${into}): unknown conversion`
+    : `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`;
+  return `${kind} in version "${version}" cannot be handled as a ${type.kind}: ${why}`;
 }

@@ -24,6 +24,7 @@ function isKnownTag(tag: Tag): boolean {
 export async function parseBody(given: string, mediaType: string): Promise<unknown> {
   const body = mediaType.endsWith("yaml") ? adaptToYaml(given) : given;
   if (mediaType.endsWith("json") || mediaType === "" || /^\s*[{[]/.test(body)) {
+    checkDepth(body);
     try {
       return parseJson(body);
     } catch (error) {
@@ -40,6 +41,20 @@ export async function parseBody(given: string, mediaType: string): Promise<unkno
   }
 }
 
+/** As in Go's encoding/json. */
+const DEPTH_MAX = 10_000;
+
+/** Texts that are too short to be deep are not read. @throws {ApiError} 400 for a deeper text. */
+function checkDepth(body: string): void {
+  if (body.length <= DEPTH_MAX) return;
+  let depth = 0;
+  for (const [token] of body.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    if (depth > DEPTH_MAX) throw badRequest("couldn't parse the body as JSON: exceeded max depth");
+  }
+}
+
 /** Kubernetes parses JSON as YAML, which reads these characters differently. */
 function adaptToYaml(body: string): string {
   if (/[\x7f-\x84\x86-\x9f\ufffe\uffff]/.test(body)) {
@@ -53,7 +68,8 @@ const OBJECT_MEDIA_TYPES = ["application/json", "application/yaml"];
 /** @throws {ApiError} 400 where it is no object, 415 for an unknown media type. */
 export async function parseObjectBody(body: string, contentType: string | undefined): Promise<DynamicObject> {
   const mediaType = mediaTypeOf(contentType);
-  if (mediaType !== "" && !OBJECT_MEDIA_TYPES.includes(mediaType)) throw unsupportedMediaType(OBJECT_MEDIA_TYPES);
+  const isKnown = contentType === undefined || contentType === "" || OBJECT_MEDIA_TYPES.includes(mediaType);
+  if (!isKnown) throw unsupportedMediaType([...OBJECT_MEDIA_TYPES, "application/vnd.kubernetes.protobuf"]);
   return asObject(await parseBody(body, mediaType));
 }
 

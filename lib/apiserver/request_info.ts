@@ -6,7 +6,9 @@ type Verb =
   | "update"
   | "patch"
   | "delete"
-  | "deletecollection";
+  | "deletecollection"
+  /** A method that no resource has, such as OPTIONS. */
+  | "";
 
 export interface ResourceRequestInfo {
   readonly kind: "resource";
@@ -19,6 +21,8 @@ export interface ResourceRequestInfo {
   readonly namespace?: string;
   readonly name?: string;
   readonly subresource?: string;
+  /** By the deprecated path `/watch/`: also one object is watched. */
+  readonly deprecatedWatch?: boolean;
 }
 
 export interface PathRequestInfo {
@@ -48,12 +52,12 @@ export function requestInfo(method: string, target: string): RequestInfo {
   const rest = parts[0] === "api" ? parts.slice(2) : parts[0] === "apis" ? parts.slice(3) : undefined;
   if (!rest || rest.length === 0 || rest.some((part) => part === "")) return outside;
   const [group, version] = parts[0] === "api" ? ["", parts[1]!] : [parts[1]!, parts[2]!];
-  const at = resourceParts(rest);
-  if (!at || rest.length > at.length) return outside;
-  const verb = verbOf(method, at.name, query);
-  if (!verb) return outside;
+  const deprecatedWatch = rest[0] === "watch" && rest.length > 1;
+  const at = resourceParts(deprecatedWatch ? rest.slice(1) : rest);
+  if (!at || rest.length > at.length + (deprecatedWatch ? 1 : 0)) return outside;
+  const verb = deprecatedWatch && method === "GET" ? "watch" : verbOf(method, at.name, query);
   const { length: _length, ...place } = at;
-  return { kind: "resource", verb, path, query, group, version, ...place };
+  return { kind: "resource", verb, path, query, group, version, ...place, ...deprecatedWatch && { deprecatedWatch } };
 }
 
 interface Place {
@@ -74,7 +78,7 @@ function resourceParts(rest: readonly string[]): Place | undefined {
   return { plural: first, namespace, name: second, subresource: third, length: 3 };
 }
 
-function verbOf(method: string, name: string | undefined, query: URLSearchParams): Verb | undefined {
+function verbOf(method: string, name: string | undefined, query: URLSearchParams): Verb {
   switch (method) {
     case "GET":
     case "HEAD":
@@ -89,7 +93,7 @@ function verbOf(method: string, name: string | undefined, query: URLSearchParams
     case "DELETE":
       return name === undefined ? "deletecollection" : "delete";
     default:
-      return undefined;
+      return "";
   }
 }
 

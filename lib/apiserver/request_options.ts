@@ -6,8 +6,17 @@ import {
   parseLabelSelector,
   type StatusCause,
 } from "../apimachinery/mod.ts";
-import { badRequest, forbiddenField, invalid, invalidValue, notSupported, requiredValue } from "./api_error.ts";
+import {
+  ApiError,
+  badRequest,
+  forbiddenField,
+  invalid,
+  invalidValue,
+  notSupported,
+  requiredValue,
+} from "./api_error.ts";
 import { isTrue } from "./request_info.ts";
+import { labelValueFaults, qualifiedNameFaults } from "./validation/names.ts";
 
 /** metav1.ListOptions. */
 export interface ListOptions {
@@ -33,10 +42,12 @@ export interface WriteOptions {
 export interface DeleteOptions {
   readonly dryRun: boolean;
   readonly propagationPolicy?: "Foreground" | "Background" | "Orphan";
+  readonly gracePeriodSeconds?: number;
   readonly uid?: string;
   readonly resourceVersion?: string;
 }
 
+const FAULTS = { key: qualifiedNameFaults, value: labelValueFaults };
 const META_GROUP = "meta.k8s.io";
 const FIELD_MANAGER_LENGTH_MAX = 128;
 
@@ -54,10 +65,10 @@ export function listOptions(query: URLSearchParams, watch: boolean): ListOptions
   if (match !== undefined && continueToken !== undefined) {
     causes.push(forbiddenField(field, "resourceVersionMatch is forbidden when continue is provided"));
   }
-  if (match !== undefined && match !== "Exact" && match !== "NotOlderThan") {
+  if (!watch && match !== undefined && match !== "Exact" && match !== "NotOlderThan") {
     causes.push(notSupported(field, match, ["Exact", "NotOlderThan", ""]));
   }
-  if (match === "Exact" && version === "0") {
+  if (!watch && match === "Exact" && version === "0") {
     causes.push(forbiddenField(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
   }
   if (watch && sendInitialEvents !== undefined && match !== "NotOlderThan") {
@@ -71,19 +82,23 @@ export function listOptions(query: URLSearchParams, watch: boolean): ListOptions
       forbiddenField(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"),
     );
   }
+  if (watch && match !== undefined && match !== "NotOlderThan") {
+    causes.push(notSupported(field, match, ["NotOlderThan"]));
+  }
+  if (watch && continueToken !== undefined && match === undefined) {
+    causes.push(forbiddenField(field, "resourceVersionMatch is forbidden when continue is provided"));
+  }
   if (!watch && sendInitialEvents !== undefined) {
     causes.push(forbiddenField("sendInitialEvents", "sendInitialEvents is forbidden for list"));
   }
   if (causes.length > 0) throw invalid({ group: META_GROUP, kind: "ListOptions" }, "", causes);
-  if (continueToken !== undefined && version !== undefined && version !== "0") {
-    throw badRequest("specifying resource version is not allowed when using continue");
-  }
   return {
-    labels: parsed("labelSelector", query, parseLabelSelector),
+    labels: parsed("labelSelector", query, (text) => parseLabelSelector(text, FAULTS)),
     fields: parsed("fieldSelector", query, parseFieldSelector),
-    limit: wholeNumber(query, "limit") ?? 0,
+    // A limit below one is no limit.
+    limit: Math.max(0, wholeNumber(query, "limit") ?? 0),
     continueToken,
-    resourceVersion: wholeNumber(query, "resourceVersion"),
+    resourceVersion: resourceVersionOf(version, watch),
     match: match as ListOptions["match"],
     bookmarks: isTrue(query.get("allowWatchBookmarks")),
     sendInitialEvents,
@@ -101,14 +116,24 @@ function parsed<T>(parameter: string, query: URLSearchParams, parse: (text: stri
   }
 }
 
+const INT64_MAX = 2n ** 63n - 1n;
+
 function wholeNumber(query: URLSearchParams, parameter: string): number | undefined {
   const text = query.get(parameter);
   if (text === null || text === "") return undefined;
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  if (parameter === "resourceVersion") {
-    throw badRequest(`invalid resource version "${text}": it is not an unsigned integer`);
-  }
-  throw badRequest(`strconv.ParseInt: parsing "${text}": invalid syntax`);
+  if (!/^[-+]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing "${text}": invalid syntax`);
+  if (BigInt(text) > INT64_MAX) throw badRequest(`strconv.ParseInt: parsing "${text}": value out of range`);
+  return Number(text);
+}
+
+/** @throws {ApiError} 400 where it is no number; 500 for a watch or one object, as kube-apiserver. */
+export function resourceVersionOf(text: string | undefined, isPlain: boolean): number | undefined {
+  if (!text) return undefined;
+  if (/^\d{1,20}$/.test(text)) return Number(text);
+  const why = `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ` +
+    `${JSON.stringify(text)}: invalid syntax`;
+  if (isPlain) throw new ApiError(500, "", why);
+  throw badRequest(`invalid resource version: ${why}`);
 }
 
 /** @throws {ApiError} 422 as kube-apiserver. */
@@ -124,7 +149,7 @@ export function writeOptions(
   if (verb === "Apply" && manager === "") {
     causes.push(requiredValue("fieldManager", "is required for apply patch"));
   }
-  if (verb !== "Apply" && force !== null) {
+  if (verb === "Patch" && force !== null) {
     causes.push(forbiddenField("force", "may not be specified for non-apply patch"));
   }
   if (manager.length > FIELD_MANAGER_LENGTH_MAX) {
@@ -135,7 +160,9 @@ export function writeOptions(
     });
   }
   if (!isPrintable(manager)) {
-    causes.push(invalidValue("fieldManager", manager, "should only contain printable characters"));
+    const position = [...manager].findIndex((character) => !isPrintable(character));
+    const code = [...manager][position]!.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
+    causes.push(invalidValue("fieldManager", manager, `invalid character U+${code} (at position ${position})`));
   }
   if (validation !== "Strict" && validation !== "Warn" && validation !== "Ignore") {
     causes.push(notSupported("fieldValidation", validation, ["", "Ignore", "Strict", "Warn"]));
@@ -156,9 +183,7 @@ function isPrintable(text: string): boolean {
 }
 
 function dryRunCauses(values: readonly unknown[]): StatusCause[] {
-  return values.filter((value) => value !== "All" && value !== "").map((value) =>
-    notSupported("dryRun", value, ["All"])
-  );
+  return values.every((value) => value === "All") ? [] : [notSupported("dryRun", values, ["All"])];
 }
 
 /** `kubectl/v1.37.2 (linux)` writes as `kubectl`. */
@@ -176,22 +201,27 @@ export function deleteOptions(query: URLSearchParams, body: Record<string, unkno
   const given = body ?? Object.fromEntries(query);
   const dryRun = body ? (Array.isArray(body.dryRun) ? body.dryRun : []) : query.getAll("dryRun");
   const preconditions = isObject(given.preconditions) ? given.preconditions : {};
-  const policy = given.propagationPolicy || undefined;
-  const orphan = given.orphanDependents === undefined ? undefined : String(given.orphanDependents) === "true";
+  const policy = given.propagationPolicy ?? undefined;
+  const orphan = given.orphanDependents === undefined ? undefined : isTrue(String(given.orphanDependents));
   const causes = dryRunCauses(dryRun);
   if (policy !== undefined && orphan !== undefined) {
     const why = "orphanDependents and deletionPropagation cannot be both set";
     causes.push(invalidValue("propagationPolicy", policy, why));
   }
   if (policy !== undefined && policy !== "Foreground" && policy !== "Background" && policy !== "Orphan") {
-    causes.push(notSupported("propagationPolicy", policy, ["Background", "Foreground", "Orphan", "nil"]));
+    causes.push(notSupported("propagationPolicy", policy, ["Foreground", "Background", "Orphan", "nil"]));
   }
   if (causes.length > 0) throw invalid({ group: META_GROUP, kind: "DeleteOptions" }, "", causes);
   const byOrphan = orphan === undefined ? undefined : orphan ? "Orphan" : "Background";
   return {
     dryRun: dryRun.includes("All"),
     propagationPolicy: (policy ?? byOrphan) as DeleteOptions["propagationPolicy"],
+    gracePeriodSeconds: body ? graceOf(body.gracePeriodSeconds) : wholeNumber(query, "gracePeriodSeconds"),
     uid: typeof preconditions.uid === "string" ? preconditions.uid : undefined,
     resourceVersion: typeof preconditions.resourceVersion === "string" ? preconditions.resourceVersion : undefined,
   };
+}
+
+function graceOf(value: unknown): number | undefined {
+  return value === undefined || value === null ? undefined : Number(value);
 }

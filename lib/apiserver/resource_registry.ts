@@ -31,6 +31,10 @@ export class ResourceRegistry {
     return this.#byKind.get(`${group}/${version}/${kind}`);
   }
 
+  isBuiltinGroup(group: string): boolean {
+    return this.all().some((type) => type.builtin && type.group === group);
+  }
+
   /** Owner references stay valid across versions. */
   findAnyVersion(group: string, kind: string): ResourceType | undefined {
     return this.all().find((type) => type.group === group && type.kind === kind);

@@ -2,7 +2,8 @@ import { formatJson, parseJson } from "../base/mod.ts";
 import { type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
 import { asVersion, membersAsVersion } from "./conversion.ts";
 import type { ListPage } from "./list_objects.ts";
-import type { Negotiated } from "./negotiation.ts";
+import { badRequest } from "./api_error.ts";
+import type { Negotiated, Shape } from "./negotiation.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { toTable } from "./schema/table.ts";
 import type { StoredObject } from "./stored_object.ts";
@@ -16,10 +17,12 @@ export interface ObjectFormat extends Negotiated {
   readonly nowMs: number;
 }
 
-/** `Metadata` where absent or unknown. */
-export function includeObjectOf(query: URLSearchParams): IncludeObject {
-  const value = query.get("includeObject");
-  return value === "None" || value === "Object" ? value : "Metadata";
+/** `Metadata` where absent. @throws {ApiError} 400 for another value, where a Table is asked for. */
+export function includeObjectOf(query: URLSearchParams, shape: Shape): IncludeObject {
+  const value = query.get("includeObject") || "Metadata";
+  if (value === "None" || value === "Object" || value === "Metadata") return value;
+  if (shape === "table") throw badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`);
+  return "Metadata";
 }
 
 function head(type: ResourceType): string {
@@ -41,6 +44,7 @@ export function objectText(stored: StoredObject, type: ResourceType, format: Obj
         nowMs: format.nowMs,
         includeObject: format.includeObject,
         resourceVersion: stored.object.metadata?.resourceVersion,
+        version: format.shapeVersion,
       }));
     default:
       return format.shape satisfies never;
@@ -74,6 +78,8 @@ export function listText(page: ListPage, type: ResourceType, format: ObjectForma
         includeObject: format.includeObject,
         resourceVersion: metadata.resourceVersion,
         continue: metadata.continue,
+        remainingItemCount: metadata.remainingItemCount,
+        version: format.shapeVersion,
       }));
     default:
       return format.shape satisfies never;

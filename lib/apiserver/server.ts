@@ -12,9 +12,9 @@ import { AdmissionChain } from "./admission/admission_chain.ts";
 import { PolicyTable } from "./admission/policy.ts";
 import { WebhookTable } from "./admission/webhook.ts";
 import { fetchWebhook, type ServiceFetch, WebhookCaller, type WebhookFetch } from "./admission/webhook_call.ts";
-import { ApiError } from "./api_error.ts";
+import { ApiError, methodNotAllowed } from "./api_error.ts";
 import type { ApiRequest } from "./api_request.ts";
-import { errorResponse } from "./api_response.ts";
+import { errorResponse, indented, wantsIndentation } from "./api_response.ts";
 import { type AccessAttributes, accessDenied, Authorizer } from "./authorizer.ts";
 import { BackgroundQueue } from "./background.ts";
 import { bootstrap } from "./bootstrap.ts";
@@ -25,7 +25,7 @@ import { GarbageCollector } from "./garbage_collector.ts";
 import { impersonated } from "./impersonation.ts";
 import { NamespaceDefaults } from "./namespace_defaults.ts";
 import { NamespaceLifecycle } from "./namespace_lifecycle.ts";
-import { handlePath } from "./path_handler.ts";
+import { isServedGroup, notFoundText, PathHandler } from "./path_handler.ts";
 import { ObjectConverter } from "./object_converter.ts";
 import { checkBodySize } from "./request_body.ts";
 import { type RequestInfo, requestInfo } from "./request_info.ts";
@@ -34,6 +34,7 @@ import { ResourceRegistry, storageResource } from "./resource_registry.ts";
 import { builtinResourceTypes } from "./schema/definitions.ts";
 import { type ServerContext } from "./server_context.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./server_limits.ts";
+import { RoleAggregation } from "./role_aggregation.ts";
 import { SpecialResources } from "./special_resources.ts";
 import { Storage, type StorageSnapshot } from "./storage.ts";
 import { TokenIssuer } from "./token_issuer.ts";
@@ -70,6 +71,7 @@ export interface EmbeddedApiServerOptions {
 export class EmbeddedApiServer {
   readonly #context: ServerContext;
   readonly #authorizer: Authorizer;
+  readonly #paths: PathHandler;
   readonly #special: SpecialResources;
   readonly #collector: GarbageCollector;
   readonly #crds: CrdLifecycle;
@@ -110,11 +112,13 @@ export class EmbeddedApiServer {
     if (!options.snapshot) bootstrap(context);
     this.#authorizer = authorizer;
     this.tokens = new TokenIssuer(context.clock, context.storage);
+    this.#paths = new PathHandler(context, this.tokens);
     this.#special = new SpecialResources(context, this.#authorizer, this.tokens);
     this.#crds = new CrdLifecycle(context);
     this.#collector = new GarbageCollector(context);
     new ClaimProtection(context);
     new NamespaceLifecycle(context);
+    new RoleAggregation(context);
     this.#defaults = new NamespaceDefaults(context);
     if (options.snapshot) this.restore(options.snapshot);
   }
@@ -142,6 +146,15 @@ export class EmbeddedApiServer {
 
   /** Never rejects: every error is a `metav1.Status`. */
   async handle(request: ApiRequest): Promise<Response> {
+    const response = await this.#answer(request);
+    return request.method === "HEAD"
+      ? new Response(null, response)
+      : wantsIndentation(request)
+      ? await indented(response)
+      : response;
+  }
+
+  async #answer(request: ApiRequest): Promise<Response> {
     const warnings: string[] = [];
     try {
       const body = request.body ?? "";
@@ -150,8 +163,11 @@ export class EmbeddedApiServer {
       const info = requestInfo(request.method, request.path);
       const attributes = attributesOf(info);
       if (!this.#authorizer.decide(user, attributes).allowed) throw accessDenied(user, attributes);
-      if (info.kind === "path") return handlePath(this.#context, info, request.headers.accept);
+      if (info.kind === "path") return await this.#paths.handle(info, request.headers.accept);
+      if (!isServedGroup(this.#context.registry, info)) return notFoundText();
       const type = typeOf(this.#context, info);
+      // kube-apiserver routes GET alone.
+      if (request.method === "HEAD") throw methodNotAllowed();
       if (type.builtin) warnings.push(...deprecationWarnings(storageResource(type)));
       const { headers, signal } = request;
       const resourceRequest = { info, type, headers, body, signal, user, warnings };
@@ -205,9 +221,16 @@ export class EmbeddedApiServer {
   }
 }
 
+/** A collection that a field selector narrows to one name is authorized as that object. */
+function selectedName({ verb, query }: Exclude<RequestInfo, { kind: "path" }>): string | undefined {
+  if (verb !== "list" && verb !== "watch" && verb !== "deletecollection") return undefined;
+  return /(?:^|,)metadata\.name==?([^,=!]+)(?:,|$)/.exec(query.get("fieldSelector") ?? "")?.[1];
+}
+
 function attributesOf(info: RequestInfo): AccessAttributes {
   if (info.kind === "path") return info;
-  const { verb, group, plural, subresource, name } = info;
+  const { verb, group, plural, subresource } = info;
+  const name = info.name ?? selectedName(info);
   // A namespace is authorized inside itself, as in RequestInfo.
   const namespace = info.namespace ?? (plural === "namespaces" && group === "" ? name : undefined);
   return { kind: "resource", verb, group, plural, subresource, namespace, name };

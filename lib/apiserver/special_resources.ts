@@ -1,27 +1,28 @@
 import { isObject } from "../base/mod.ts";
-import { type DynamicObject, formatTime } from "../apimachinery/mod.ts";
-import { badRequest, invalid, invalidValue, methodNotAllowed, notImplemented } from "./api_error.ts";
-import { reviewed } from "./access_review.ts";
+import { type DynamicObject, formatApiVersion, formatTime } from "../apimachinery/mod.ts";
+import { badRequest, methodNotAllowed, notImplemented, resourceNotFound } from "./api_error.ts";
+import { checkReviewMetadata, reviewStatus } from "./access_review.ts";
 import type { ResourceRequest } from "./api_request.ts";
 import { jsonResponse } from "./api_response.ts";
 import type { Authorizer } from "./authorizer.ts";
+import { runWithoutConversion } from "./conversion_steps.ts";
 import { deleteAdmitted } from "./delete_object.ts";
 import { decodeObject } from "./object_decoding.ts";
 import { patchedDocument, patchKind, storedObject } from "./patch_object.ts";
 import { mediaTypeOf, parseBody, parseObjectBody } from "./request_body.ts";
 import { deleteOptions } from "./request_options.ts";
+import { trackUpdate } from "./schema/managed_fields.ts";
 import { writeTarget } from "./resource_handler.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { scaleOf, withScale } from "./scale.ts";
 import type { ServerContext } from "./server_context.ts";
 import type { StoredObject } from "./stored_object.ts";
 import type { TokenIssuer } from "./token_issuer.ts";
+import { issueToken } from "./token_request.ts";
 import { type Change, updateAdmitted } from "./update_object.ts";
 import type { WriteTarget } from "./write_target.ts";
 
 const REVIEW_GROUPS = new Set(["authorization.k8s.io", "authentication.k8s.io"]);
-const TOKEN_SECONDS_DEFAULT = 3_600;
-const TOKEN_SECONDS_MIN = 600;
 /** Disruption budgets do not protect these (policy/v1 eviction). */
 const EVICTABLE_PHASES = new Set(["Pending", "Succeeded", "Failed"]);
 const SCALE_SCHEMA: ResourceType["schema"] = { type: "object" };
@@ -45,7 +46,9 @@ export class SpecialResources {
       case "scale":
         return this.#scale(request);
       case "token":
-        return group === "" && plural === "serviceaccounts" ? this.#token(request) : undefined;
+        return group === "" && plural === "serviceaccounts"
+          ? issueToken(this.#server, this.#tokens, request)
+          : undefined;
       case "eviction":
         return this.#evict(request);
       default:
@@ -55,42 +58,33 @@ export class SpecialResources {
 
   async #review(request: ResourceRequest): Promise<Response> {
     const { info, type, user } = request;
-    if (info.verb !== "create" || info.name !== undefined) throw methodNotAllowed();
+    if (info.name !== undefined) throw resourceNotFound();
+    if (info.verb !== "create") throw methodNotAllowed();
     const review = await parseObjectBody(request.body, request.headers["content-type"]);
     const { options } = writeTarget(request, "Create");
     decodeObject(review, type, { options, warnings: request.warnings });
-    const answer = reviewed(info.plural, review, {
-      authorizer: this.#authorizer,
-      user,
-      namespace: info.namespace,
-      authenticate: (token) => this.#tokens.userOf(token),
-    });
-    if (!answer) throw notImplemented(`${info.plural}.${info.group}`);
+    const { namespace } = info;
+    const isAccess = info.group === "authorization.k8s.io";
+    if (isAccess) checkReviewMetadata(review);
+    const context = { authorizer: this.#authorizer, user, namespace, tokens: this.#tokens };
+    const status = reviewStatus(info.plural, review, context);
+    if (!status) throw notImplemented(`${info.plural}.${info.group}`);
+    const answer = { ...review, metadata: this.#reviewMetadata(request, review, options.fieldManager), status };
     return jsonResponse(201, answer, request.warnings);
   }
 
-  async #token(request: ResourceRequest): Promise<Response> {
-    if (request.info.verb !== "create") throw methodNotAllowed();
-    const { namespace = "", name = "" } = request.info;
-    const { object: account } = storedObject(this.#server, { type: request.type, namespace, name });
-    const body = await parseObjectBody(request.body, request.headers["content-type"]);
-    if (body.kind && body.kind !== "TokenRequest") throw badRequest(`${body.kind} is no TokenRequest`);
-    const spec = isObject(body.spec) ? body.spec : {};
-    const seconds = spec.expirationSeconds ?? TOKEN_SECONDS_DEFAULT;
-    if (typeof seconds !== "number" || !Number.isInteger(seconds) || seconds < TOKEN_SECONDS_MIN) {
-      const cause = invalidValue("spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes");
-      throw invalid({ group: "authentication.k8s.io", kind: "TokenRequest" }, name, [cause]);
-    }
-    const { uid = "" } = account.metadata!;
-    const token = this.#tokens.issue({ namespace, name, uid }, seconds * 1_000);
+  #reviewMetadata({ info, type }: ResourceRequest, review: DynamicObject, manager: string): DynamicObject["metadata"] {
     const nowMs = this.#server.clock.now();
-    return jsonResponse(201, {
-      kind: "TokenRequest",
-      apiVersion: "authentication.k8s.io/v1",
-      metadata: { name, namespace, creationTimestamp: formatTime(nowMs) },
-      spec: { audiences: spec.audiences ?? ["https://kubernetes.default.svc"], expirationSeconds: seconds },
-      status: { token, expirationTimestamp: formatTime(nowMs + seconds * 1_000) },
+    if (info.plural === "selfsubjectreviews") return { creationTimestamp: formatTime(nowMs) };
+    const steps = trackUpdate({
+      after: review,
+      manager,
+      schema: type.schema,
+      apiVersion: formatApiVersion(type),
+      nowMs,
     });
+    const managedFields = runWithoutConversion(steps);
+    return { namespace: info.namespace, ...managedFields.length > 0 && { managedFields } };
   }
 
   async #evict(request: ResourceRequest): Promise<Response> {

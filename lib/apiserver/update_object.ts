@@ -5,6 +5,7 @@ import { admitChanged } from "./builtin_admission.ts";
 import { asVersion, convertsByWebhook, needsViews, toStorage } from "./conversion.ts";
 import { type ConversionSteps, isSteps, runWithoutConversion } from "./conversion_steps.ts";
 import { checkCandidate } from "./object_validation.ts";
+import { checkEscalation } from "./rbac_escalation.ts";
 import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { trackUpdate } from "./schema/managed_fields.ts";
@@ -59,6 +60,7 @@ export async function updateAdmitted(
     admitted.metadata!.managedFields = prepared.metadata!.managedFields;
     const next = complete(server, target, restrictToEndpoint(target, admitted, live), live);
     checkCandidate(target, next, live);
+    checkEscalation(server, target, next, live);
     await server.admission.validate({ ...attributes, object: next });
     const object = await server.converter.toStorage(next, type);
     const current = server.storage.get(storageResource(type), key) === stored;
@@ -101,6 +103,7 @@ function storeChange(
   // Stored forms: an object in an old version is written even if it looks the same.
   if (isNoOp(object, stored.object)) return stored;
   checkCandidate(target, next, live);
+  checkEscalation(server, target, next, live);
   const resource = storageResource(target.type);
   if (target.options.dryRun) return new StoredObject(object, stored.revision);
   const gone = isFullyDeleted(object, resource);
@@ -111,10 +114,11 @@ function storeChange(
   return written;
 }
 
-/** A terminating object without finalizers. */
+/** A terminating object without finalizers, and without a grace in which it still runs. */
 export function isFullyDeleted(object: DynamicObject, resource: string): boolean {
   const metadata = object.metadata!;
   if (!metadata.deletionTimestamp || (metadata.finalizers?.length ?? 0) > 0) return false;
+  if ((metadata.deletionGracePeriodSeconds ?? 0) > 0) return false;
   const spec = object.spec as { finalizers?: string[] } | undefined;
   return resource !== "namespaces" || (spec?.finalizers?.length ?? 0) === 0;
 }

@@ -102,7 +102,9 @@ Deno.test("a token ends with its time and with its account, and has the account 
   assert.equal((await issue(1)).code, 422);
   const { status } = await issue(600);
   assert.equal(status.expirationTimestamp, "2026-01-01T00:10:00Z");
-  assert.deepEqual(test.server.tokens.userOf(status.token), serviceAccountUser("default", "bot", account.metadata.uid));
+  const { extra, ...user } = test.server.tokens.userOf(status.token)!;
+  assert.deepEqual(user, serviceAccountUser("default", "bot", account.metadata.uid));
+  assert.deepEqual(Object.keys(extra!), ["authentication.kubernetes.io/credential-id"]);
   await test.clock.advance(600_000);
   assert.equal(test.server.tokens.userOf(status.token), undefined);
   const { status: second } = await issue(600);

@@ -11,6 +11,10 @@ export const ACCEPTED_DIFFERENCES: Readonly<Record<string, Readonly<Record<strin
     "unknown directive": "a failed strategic merge patch has the reason InternalError",
   },
   builtin_defaults: {},
+  discovery: {
+    "the OpenID configuration": "the key that signs tokens is elliptic, which a cluster's may be too",
+    "the keys that sign tokens": "the key that signs tokens is elliptic, which a cluster's may be too",
+  },
   builtin_workloads: {
     "StatefulSet, spec.volumeClaimTemplates changed to []": "an empty list that Go omits is null in messages",
   },

@@ -37,6 +37,10 @@ export class Normalizer {
     }
     if (typeof value === "number" && GIVEN.has(field)) return `$${field}`;
     if (Array.isArray(value)) {
+      // The age of what is new.
+      if (field === "cells") {
+        return value.map((item) => (/^\d+s$/.test(String(item)) ? "$age" : this.#value(item, "", undefined)));
+      }
       if (field === "clusterIPs") return value.map((item) => (item === "None" ? item : "$clusterIP"));
       const items = value.map((item) => this.#value(item, "", undefined));
       // Times of a second order the first, and Go's maps the second.
@@ -46,7 +50,8 @@ export class Normalizer {
     return this.#object(value);
   }
 
-  #object(value: Record<string, unknown>): Record<string, unknown> {
+  #object(given: Record<string, unknown>): Record<string, unknown> {
+    const value = Array.isArray(given.columnDefinitions) ? this.#withoutDescriptions(given) : given;
     const sorted = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
     const result: Record<string, unknown> = Object.create(null);
     for (const [field, item] of sorted) result[this.#text(field)] = this.#value(item, field, value);
@@ -56,6 +61,14 @@ export class Normalizer {
       result.message = String(result.message).replace(/ is invalid: \[.*/s, " is invalid: […]");
     }
     return result;
+  }
+
+  /** Descriptions of built-in columns are documentation, which the embedded server shortens. */
+  #withoutDescriptions(table: Record<string, unknown>): Record<string, unknown> {
+    const columns = (table.columnDefinitions as Record<string, unknown>[]).map(({ description, ...rest }) =>
+      description && this.#own.includes(JSON.stringify(description)) ? { ...rest, description } : rest
+    );
+    return { ...table, columnDefinitions: columns };
   }
 
   #version(version: string, parent: Record<string, unknown>): string {
@@ -78,6 +91,9 @@ export class Normalizer {
       // The clock names the type of `self`.
       .replaceAll(/selfType\d+/g, "selfType")
       .replaceAll(/resource version: (\d+) \(\d+\)/g, "resource version: $1 ($$now)")
+      .replaceAll(/current: \d+/g, "current: $$now")
+      .replaceAll(/(ResourceVersion in record) \(\d+\)/g, "$1 ($$rv)")
+      .replaceAll(/(resourceVersion"?: ?")\d+"/g, '$1$$rv"')
       .replaceAll(this.namespace, "$ns")
       .replaceAll(this.#generated, "$generated");
   }

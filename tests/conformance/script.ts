@@ -12,6 +12,12 @@ export interface RequestOptions {
   readonly keep?: Readonly<Record<string, string>>;
   /** Compares the status code alone, always or where the request is accepted: the rest is the implementation's own. */
   readonly codeOnly?: boolean | "accepted";
+  /** Names of headers to compare too. */
+  readonly shows?: readonly string[];
+  /** Compares these fields of the body alone, by their paths. */
+  readonly only?: readonly string[];
+  /** Compares the body as a text: its spaces and its order count. */
+  readonly asText?: boolean;
 }
 
 /** One request. `path` is absolute, or `groupVersion/resource[/name[/subresource]]` in the script's namespace. */
@@ -40,6 +46,7 @@ export interface EventsStep {
 export interface UntilStep {
   readonly until: string;
   readonly holds: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** One step of a script. */
@@ -78,6 +85,14 @@ export function create(path: string, body: unknown, options: RequestOptions = {}
   return { method: "POST", path, body, ...options };
 }
 
+export function request(
+  method: RequestStep["method"],
+  path: string,
+  options: RequestOptions & Pick<RequestStep, "body"> = {},
+): RequestStep {
+  return { method, path, ...options };
+}
+
 export function update(path: string, body: unknown, options: RequestOptions = {}): RequestStep {
   return { method: "PUT", path, body, ...options };
 }
@@ -107,8 +122,8 @@ export function events(name: string, count: number, end: boolean = false): Event
   return { events: name, count, ...end && { end } };
 }
 
-export function until(path: string, holds: unknown): UntilStep {
-  return { until: path, holds };
+export function until(path: string, holds: unknown, headers?: Record<string, string>): UntilStep {
+  return { until: path, holds, ...headers && { headers } };
 }
 
 export const gone = "gone";

@@ -9,6 +9,8 @@ export interface StepAnswer {
   /** Where it is not the one that was asked for. */
   readonly type?: string;
   readonly warning?: string;
+  /** Those that the step asks for. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   /** Of a watch. */
   readonly events?: readonly unknown[];
@@ -63,7 +65,8 @@ export class ScriptRun implements AsyncDisposable {
   async #request(step: RequestStep): Promise<StepAnswer> {
     const response = await this.#send(step);
     const text = await response.text(), type = response.headers.get("content-type") ?? "";
-    const body = type.includes("json") && text !== "" ? parsed(text) : text.slice(0, TEXT_MAX);
+    const isJson = type.includes("json") && text !== "";
+    const body = isJson ? parsed(text) : text.slice(0, TEXT_MAX);
     for (const [name, path] of Object.entries(step.keep ?? {})) this.#kept.set(name, String(fieldAt(body, path)));
     if (step.codeOnly === true || (step.codeOnly && response.ok)) return { code: response.status };
     const warning = response.headers.get("warning");
@@ -71,8 +74,22 @@ export class ScriptRun implements AsyncDisposable {
       code: response.status,
       ...type !== "application/json" && type !== "" && { type },
       ...warning !== null && { warning: String(this.#normalizer.normalize(warning)) },
-      ...text !== "" && { body: this.#normalizer.normalize(body) },
+      ...step.shows && { headers: this.#headers(response.headers, step.shows) },
+      ...text !== "" && { body: this.#shown(step, step.asText ? text.slice(0, TEXT_MAX) : body) },
     };
+  }
+
+  #headers(headers: Headers, names: readonly string[]): Record<string, string> {
+    const shown = names.flatMap((name) => {
+      const value = headers.get(name);
+      return value === null ? [] : [[name, String(this.#normalizer.normalize(value))]];
+    });
+    return Object.fromEntries(shown);
+  }
+
+  #shown({ only }: RequestStep, body: unknown): unknown {
+    const normal = this.#normalizer.normalize(body);
+    return only ? Object.fromEntries(only.map((path) => [path, fieldAt(normal, path)])) : normal;
   }
 
   async #send({ method, path, body, type, accept, headers, user }: RequestStep, streaming = false): Promise<Response> {
@@ -83,7 +100,7 @@ export class ScriptRun implements AsyncDisposable {
         accept: accept ?? "application/json",
         "user-agent": "tester/1",
         ...text !== undefined && { "content-type": type ?? "application/json" },
-        ...headers,
+        ...Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, this.#filled(value)])),
       },
       ...text !== undefined && { body: this.#filled(text) },
       streaming,
@@ -124,10 +141,10 @@ export class ScriptRun implements AsyncDisposable {
     return { events: seen };
   }
 
-  async #until({ until, holds }: UntilStep): Promise<StepAnswer> {
+  async #until({ until, holds, headers }: UntilStep): Promise<StepAnswer> {
     const deadlineMs = Date.now() + UNTIL_MS_MAX;
     for (;;) {
-      const response = await this.#send({ method: "GET", path: until });
+      const response = await this.#send({ method: "GET", path: until, ...headers && { headers } });
       const text = await response.text();
       const isSo = holds === "gone"
         ? response.status === 404

@@ -1,270 +1,490 @@
 import { isObject } from "../../base/mod.ts";
 import type { PrinterColumn } from "../resource_type.ts";
-
-type Fields = Record<string, unknown>;
+import {
+  accessModes,
+  ADDRESSES_MAX,
+  available,
+  balancerAddresses,
+  bound,
+  type Cell,
+  claimState,
+  className,
+  conditionName,
+  endpointAddresses,
+  eventObject,
+  eventSource,
+  externalAddress,
+  firstSeen,
+  hosts,
+  ingressParameters,
+  jobCompletions,
+  jobDuration,
+  jobStatus,
+  kernel,
+  lastSeen,
+  metrics,
+  nodeRoles,
+  nodeStatus,
+  parameterKind,
+  parameterName,
+  parentReference,
+  ports,
+  quota,
+  requestCondition,
+  selector,
+  selectorText,
+  versions,
+  volumePhase,
+} from "./builtin_cells.ts";
+import { ageOf, humanDuration } from "./duration_text.ts";
+import {
+  at,
+  countAt,
+  type Fields,
+  listAt,
+  pairsOf,
+  shortList,
+  sizeAt,
+  stringAt,
+  textAt,
+  textsAt,
+} from "./object_fields.ts";
+import { podSummary, readinessGates } from "./pod_cells.ts";
 
 /** `cell` where no JSON path gives what kubectl shows. */
 export interface BuiltinColumn extends PrinterColumn {
-  readonly cell?: (object: Fields) => string | number;
+  readonly cell?: Cell;
 }
 
 const NAME: BuiltinColumn = { name: "Name", type: "string", format: "name", jsonPath: ".metadata.name" };
-const AGE: BuiltinColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
+const AGE: BuiltinColumn = text("Age", (object, nowMs) => ageOf(at(object, "metadata", "creationTimestamp"), nowMs));
 const NAME_AND_AGE: readonly BuiltinColumn[] = [NAME, AGE];
+/** kube-apiserver's default: for kinds without columns of their own. */
+const CREATED: readonly BuiltinColumn[] = [NAME, {
+  name: "Created At",
+  type: "date",
+  jsonPath: "",
+  cell: (object) => textAt(object, ["metadata", "creationTimestamp"]),
+}];
+const WIDE = 1;
 
-/** Columns of `kubectl get` (kubernetes pkg/printers/internalversion); name and age by default. */
+/** Columns of `kubectl get` (kubernetes pkg/printers/internalversion). */
 export function builtinColumns(group: string, kind: string): readonly BuiltinColumn[] {
   const key = group === "" ? kind : `${group}/${kind}`;
-  return Object.hasOwn(COLUMNS, key) ? COLUMNS[key]! : NAME_AND_AGE;
+  return Object.hasOwn(COLUMNS, key) ? COLUMNS[key]! : CREATED;
 }
 
-function text(name: string, cell: (object: Fields) => string | number, priority = 0): BuiltinColumn {
+function text(name: string, cell: Cell, priority = 0): BuiltinColumn {
   return { name, type: "string", jsonPath: "", priority, cell };
 }
 
-function number(name: string, cell: (object: Fields) => number): BuiltinColumn {
-  return { name, type: "integer", jsonPath: "", cell };
+/** The field's text; `fallback` where it is absent or empty. */
+function field(name: string, path: string, fallback: string = "", priority = 0): BuiltinColumn {
+  const keys = path.split(".");
+  return text(name, (object) => textAt(object, keys, fallback), priority);
 }
 
-function at(object: unknown, ...path: string[]): unknown {
-  let current = object;
-  for (const key of path) current = isObject(current) && Object.hasOwn(current, key) ? current[key] : undefined;
-  return current;
+function count(name: string, path: string): BuiltinColumn {
+  const keys = path.split(".");
+  return { ...text(name, (object) => countAt(object, ...keys)), type: "integer" };
 }
 
-function listAt(object: unknown, ...path: string[]): Fields[] {
-  const list = at(object, ...path);
-  return Array.isArray(list) ? list.filter(isObject) : [];
+function flag(name: string, path: string, fallback = false): BuiltinColumn {
+  const keys = path.split(".");
+  return {
+    ...text(name, (object) => at(object, ...keys) === undefined ? fallback : at(object, ...keys) === true),
+    type: "boolean",
+  };
 }
 
-function countAt(object: unknown, ...path: string[]): number {
-  const count = at(object, ...path);
-  return typeof count === "number" ? count : 0;
+function length(name: string, path: string): BuiltinColumn {
+  const keys = path.split(".");
+  return { ...text(name, (object) => listAt(object, ...keys).length), type: "integer" };
 }
 
-function textAt(object: unknown, ...path: string[]): string {
-  const found = at(object, ...path);
-  return found === undefined || found === null || found === "" ? "<none>" : String(found);
+const sized = (name: string, ...fields: string[]) =>
+  text(name, (object) => fields.reduce((sum, one) => sum + sizeAt(object, one), 0));
+
+/** Names and images of a template's containers, for `-o wide`. */
+function containers(...path: string[]): readonly BuiltinColumn[] {
+  const column = (name: string, key: string) =>
+    text(name, (object) => listAt(object, ...path, "containers").map((one) => String(one[key])).join(","), WIDE);
+  return [column("Containers", "name"), column("Images", "image")];
 }
 
-function sizeAt(object: unknown, ...path: string[]): number {
-  const found = at(object, ...path);
-  return isObject(found) ? Object.keys(found).length : 0;
+const TEMPLATE = containers("spec", "template", "spec");
+const SELECTOR = text("Selector", selector, WIDE);
+
+function nodeAddress(name: string, type: string): BuiltinColumn {
+  const address = (node: Fields) => listAt(node, "status", "addresses").find((one) => one.type === type)?.address;
+  return text(name, (node) => String(address(node) ?? "<none>"), WIDE);
 }
 
-function ports(object: Fields): string {
-  const list = listAt(object, "spec", "ports").map((port) =>
-    `${port.port}${port.nodePort ? `:${port.nodePort}` : ""}/${port.protocol ?? "TCP"}`
-  );
-  return list.join(",") || "<none>";
-}
-
-function externalAddress(object: Fields): string {
-  const given = at(object, "spec", "externalIPs");
-  const addresses: unknown[] = Array.isArray(given) ? given : [];
-  const type = at(object, "spec", "type");
-  if (type === "ExternalName") return textAt(object, "spec", "externalName");
-  if (type !== "LoadBalancer") return addresses.join(",") || "<none>";
-  const ingress = listAt(object, "status", "loadBalancer", "ingress").map((entry) => entry.ip ?? entry.hostname);
-  return [...ingress, ...addresses].join(",") || "<pending>";
-}
-
-function selector(object: Fields): string {
-  const labels = at(object, "spec", "selector");
-  return pairsOf(isObject(labels) && isObject(labels.matchLabels) ? labels.matchLabels : labels);
-}
-
-function pairsOf(labels: unknown): string {
-  if (!isObject(labels)) return "<none>";
-  return Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(",") || "<none>";
-}
-
-function versions(crd: Fields): string {
-  return listAt(crd, "spec", "versions").map(({ name, storage, served }) => {
-    const notes = [...storage ? ["storage"] : [], ...served ? [] : ["unserved"]];
-    return notes.length > 0 ? `${name}(${notes.join(",")})` : String(name);
-  }).join(",");
-}
-
-function podStatus(pod: Fields): string {
-  if (at(pod, "metadata", "deletionTimestamp")) {
-    return at(pod, "status", "reason") === "NodeLost" ? "Unknown" : "Terminating";
-  }
-  for (const container of listAt(pod, "status", "containerStatuses")) {
-    const reason = at(container, "state", "waiting", "reason") ?? at(container, "state", "terminated", "reason");
-    if (typeof reason === "string") return reason;
-  }
-  return String(at(pod, "status", "reason") ?? at(pod, "status", "phase") ?? "Unknown");
-}
-
-function podReady(pod: Fields): string {
-  const ready = listAt(pod, "status", "containerStatuses").filter((container) => container.ready === true).length;
-  return `${ready}/${listAt(pod, "spec", "containers").length}`;
-}
-
-function podRestarts(pod: Fields): number {
-  return listAt(pod, "status", "containerStatuses").reduce(
-    (sum, container) => sum + countAt(container, "restartCount"),
-    0,
-  );
-}
-
-function nodeStatus(node: Fields): string {
-  const ready = listAt(node, "status", "conditions").find((condition) => condition.type === "Ready");
-  const word = ready ? (ready.status === "True" ? "Ready" : "NotReady") : "Unknown";
-  return at(node, "spec", "unschedulable") === true ? `${word},SchedulingDisabled` : word;
-}
-
-function nodeRoles(node: Fields): string {
-  const labels = at(node, "metadata", "labels");
-  const prefix = "node-role.kubernetes.io/";
-  const roles = Object.keys(isObject(labels) ? labels : {}).filter((key) => key.startsWith(prefix));
-  return roles.map((key) => key.slice(prefix.length)).sort().join(",") || "<none>";
-}
-
-function eventObject(event: Fields): string {
-  const regarding = event.involvedObject ?? event.regarding;
-  return `${String(at(regarding, "kind") ?? "").toLowerCase()}/${at(regarding, "name") ?? ""}`;
-}
-
-function roleRef(binding: Fields): string {
-  return `${at(binding, "roleRef", "kind")}/${at(binding, "roleRef", "name")}`;
-}
-
-function jobStatus(job: Fields): string {
-  const met = (type: string) =>
-    listAt(job, "status", "conditions").some((condition) => condition.type === type && condition.status === "True");
-  if (met("Complete")) return "Complete";
-  if (met("Failed")) return "Failed";
-  if (at(job, "metadata", "deletionTimestamp")) return "Terminating";
-  if (met("Suspended")) return "Suspended";
-  return met("FailureTarget") ? "FailureTarget" : met("SuccessCriteriaMet") ? "SuccessCriteriaMet" : "Running";
-}
-
-function readyOf(object: Fields): string {
-  return `${countAt(object, "status", "readyReplicas")}/${at(object, "spec", "replicas") ?? 0}`;
-}
-
-const EVENT_COLUMNS: readonly BuiltinColumn[] = [
-  { name: "Last Seen", type: "date", jsonPath: ".lastTimestamp" },
-  text("Type", (event) => textAt(event, "type")),
-  text("Reason", (event) => textAt(event, "reason")),
+const EVENT: readonly BuiltinColumn[] = [
+  text("Last Seen", lastSeen),
+  field("Type", "type"),
+  field("Reason", "reason"),
   text("Object", eventObject),
+  text("Subobject", (event) => stringAt(event.involvedObject ?? event.regarding, "fieldPath"), WIDE),
+  text("Source", eventSource, WIDE),
   text("Message", (event) => String(event.message ?? event.note ?? "").trim()),
-  { ...NAME, priority: 1 },
+  text("First Seen", firstSeen, WIDE),
+  text("Count", (event) =>
+    countAt(event, "series", "count") || countAt(event, "count") ||
+    countAt(event, "deprecatedCount") || 1, WIDE),
+  { ...NAME, priority: WIDE },
 ];
 
-const REPLICA_COLUMNS: readonly BuiltinColumn[] = [
+const READY = text(
+  "Ready",
+  (object) => `${countAt(object, "status", "readyReplicas")}/${countAt(object, "spec", "replicas")}`,
+);
+
+const REPLICAS: readonly BuiltinColumn[] = [
   NAME,
-  number("Desired", (object) => countAt(object, "spec", "replicas")),
-  number("Current", (object) => countAt(object, "status", "replicas")),
-  number("Ready", (object) => countAt(object, "status", "readyReplicas")),
+  count("Desired", "spec.replicas"),
+  count("Current", "status.replicas"),
+  count("Ready", "status.readyReplicas"),
   AGE,
+  ...TEMPLATE,
+  SELECTOR,
 ];
 
-const WEBHOOK_COLUMNS: readonly BuiltinColumn[] = [
-  NAME,
-  number("Webhooks", (object) => listAt(object, "webhooks").length),
-  AGE,
-];
+const WEBHOOKS: readonly BuiltinColumn[] = [NAME, length("Webhooks", "webhooks"), AGE];
 
-const BINDING_COLUMNS: readonly BuiltinColumn[] = [NAME, text("Role", roleRef), AGE];
-const CREATED: BuiltinColumn = { name: "Created At", type: "date", jsonPath: "", cell: createdAt };
-
-function createdAt(object: Fields): string {
-  return textAt(object, "metadata", "creationTimestamp");
+function subjects(name: string, kind: string): BuiltinColumn {
+  const shown = (binding: Fields) =>
+    listAt(binding, "subjects").filter((one) => one.kind === kind)
+      .map((one) => (kind === "ServiceAccount" ? `${one.namespace}/${one.name}` : one.name)).join(", ");
+  return text(name, shown, WIDE);
 }
+
+const BINDING: readonly BuiltinColumn[] = [
+  NAME,
+  text("Role", (binding) => `${at(binding, "roleRef", "kind")}/${at(binding, "roleRef", "name")}`),
+  AGE,
+  subjects("Users", "User"),
+  subjects("Groups", "Group"),
+  subjects("ServiceAccounts", "ServiceAccount"),
+];
+
+const AUTOSCALER: readonly BuiltinColumn[] = [
+  NAME,
+  text(
+    "Reference",
+    (object) => `${at(object, "spec", "scaleTargetRef", "kind")}/${at(object, "spec", "scaleTargetRef", "name")}`,
+  ),
+  text("Targets", metrics),
+  field("MinPods", "spec.minReplicas", "<unset>"),
+  text("MaxPods", (object) => countAt(object, "spec", "maxReplicas")),
+  text("Replicas", (object) => countAt(object, "status", "currentReplicas")),
+  AGE,
+];
+
+const limited = (name: string, ...path: string[]) =>
+  text(name, (object) => (at(object, "spec", "limited", ...path) as number | undefined) ?? "<none>");
 
 const COLUMNS: Readonly<Record<string, readonly BuiltinColumn[]>> = {
-  Namespace: [NAME, text("Status", (object) => textAt(object, "status", "phase")), AGE],
-  Secret: [
-    NAME,
-    text("Type", (object) => String(object.type ?? "")),
-    text("Data", (object) => sizeAt(object, "data")),
-    AGE,
-  ],
-  ConfigMap: [NAME, text("Data", (object) => sizeAt(object, "data") + sizeAt(object, "binaryData")), AGE],
+  Namespace: [NAME, field("Status", "status.phase"), AGE],
+  Secret: [NAME, field("Type", "type"), sized("Data", "data"), AGE],
+  ConfigMap: [NAME, sized("Data", "data", "binaryData"), AGE],
+  ServiceAccount: NAME_AND_AGE,
+  Endpoints: [NAME, text("Endpoints", endpointAddresses), AGE],
   Service: [
     NAME,
-    text("Type", (object) => textAt(object, "spec", "type")),
-    text("Cluster-IP", (object) => textAt(object, "spec", "clusterIP")),
+    field("Type", "spec.type"),
+    field("Cluster-IP", "spec.clusterIP", "<none>"),
     text("External-IP", externalAddress),
     text("Port(s)", ports),
     AGE,
-    text("Selector", selector, 1),
+    text("Selector", (object) => pairsOf(at(object, "spec", "selector")), WIDE),
   ],
   Pod: [
     NAME,
-    text("Ready", podReady),
-    text("Status", podStatus),
-    text("Restarts", (object) => String(podRestarts(object))),
+    text("Ready", (pod, nowMs) => podSummary(pod, nowMs).ready),
+    text("Status", (pod, nowMs) => podSummary(pod, nowMs).status),
+    text("Restarts", (pod, nowMs) => podSummary(pod, nowMs).restarts),
     AGE,
-    text("IP", (object) => textAt(object, "status", "podIP"), 1),
-    text("Node", (object) => textAt(object, "spec", "nodeName"), 1),
+    text("IP", (pod) => textAt(listAt(pod, "status", "podIPs")[0], ["ip"]), WIDE),
+    field("Node", "spec.nodeName", "<none>", WIDE),
+    field("Nominated Node", "status.nominatedNodeName", "<none>", WIDE),
+    text("Readiness Gates", readinessGates, WIDE),
+  ],
+  PodTemplate: [
+    NAME,
+    ...containers("template", "spec").map((column) => ({ ...column, priority: 0 })),
+    text("Pod Labels", (object) => pairsOf(at(object, "template", "metadata", "labels"))),
   ],
   Node: [
     NAME,
     text("Status", nodeStatus),
     text("Roles", nodeRoles),
     AGE,
-    text("Version", (object) => String(at(object, "status", "nodeInfo", "kubeletVersion") ?? "")),
+    field("Version", "status.nodeInfo.kubeletVersion"),
+    nodeAddress("Internal-IP", "InternalIP"),
+    nodeAddress("External-IP", "ExternalIP"),
+    field("OS-Image", "status.nodeInfo.osImage", "<unknown>", WIDE),
+    text("Kernel-Version", kernel, WIDE),
+    field("Container-Runtime", "status.nodeInfo.containerRuntimeVersion", "<unknown>", WIDE),
   ],
-  Event: EVENT_COLUMNS,
-  "events.k8s.io/Event": EVENT_COLUMNS,
-  "apps/Deployment": [
+  Event: EVENT,
+  ResourceQuota: [NAME, text("Request", quota(false)), text("Limit", quota(true)), AGE],
+  PersistentVolume: [
     NAME,
-    text("Ready", readyOf),
-    text("Up-to-date", (object) => countAt(object, "status", "updatedReplicas")),
-    text("Available", (object) => countAt(object, "status", "availableReplicas")),
+    field("Capacity", "spec.capacity.storage", "0"),
+    text("Access Modes", accessModes("spec", "accessModes")),
+    field("Reclaim Policy", "spec.persistentVolumeReclaimPolicy"),
+    text("Status", volumePhase),
+    text("Claim", (object) => {
+      const claim = at(object, "spec", "claimRef");
+      return isObject(claim) ? `${claim.namespace ?? ""}/${claim.name ?? ""}` : "";
+    }),
+    field("StorageClass", "spec.storageClassName"),
+    text("VolumeAttributesClass", (object) => String(at(object, "spec", "volumeAttributesClassName") ?? "<unset>")),
+    field("Reason", "status.reason"),
     AGE,
-    text("Selector", selector, 1),
+    field("VolumeMode", "spec.volumeMode", "<unset>", WIDE),
   ],
-  "apps/StatefulSet": [NAME, text("Ready", readyOf), AGE],
-  "apps/ReplicaSet": REPLICA_COLUMNS,
-  ReplicationController: REPLICA_COLUMNS,
-  "batch/Job": [
+  PersistentVolumeClaim: [
     NAME,
-    text("Status", jobStatus),
-    text("Completions", (job) => `${countAt(job, "status", "succeeded")}/${at(job, "spec", "completions") ?? 1}`),
+    text("Status", volumePhase),
+    field("Volume", "spec.volumeName"),
+    text("Capacity", bound((claim) => textAt(claim, ["status", "capacity", "storage"], "0"))),
+    text("Access Modes", bound(accessModes("status", "accessModes"))),
+    field("StorageClass", "spec.storageClassName"),
+    text("VolumeAttributesClass", (object) => String(at(object, "spec", "volumeAttributesClassName") ?? "<unset>")),
     AGE,
+    field("VolumeMode", "spec.volumeMode", "<unset>", WIDE),
   ],
-  "coordination.k8s.io/Lease": [
+  ReplicationController: REPLICAS,
+  "events.k8s.io/Event": EVENT,
+  "apps/ControllerRevision": [
     NAME,
-    text("Holder", (object) => String(at(object, "spec", "holderIdentity") ?? "")),
+    text("Controller", (object) => {
+      const owner = listAt(object, "metadata", "ownerReferences").find(({ controller }) => controller === true);
+      const group = String(owner?.apiVersion ?? "").split("/");
+      const kind = String(owner?.kind).toLowerCase();
+      return owner ? `${kind}${group.length > 1 ? `.${group[0]}` : ""}/${owner.name}` : "<none>";
+    }),
+    text("Revision", (object) => countAt(object, "revision")),
     AGE,
-  ],
-  "rbac.authorization.k8s.io/Role": [NAME, CREATED],
-  "rbac.authorization.k8s.io/ClusterRole": [NAME, CREATED],
-  "rbac.authorization.k8s.io/RoleBinding": BINDING_COLUMNS,
-  "rbac.authorization.k8s.io/ClusterRoleBinding": BINDING_COLUMNS,
-  "apiextensions.k8s.io/CustomResourceDefinition": [
-    NAME,
-    text("Scope", (crd) => textAt(crd, "spec", "scope")),
-    text("Versions", versions),
-    CREATED,
   ],
   "apps/DaemonSet": [
     NAME,
-    number("Desired", (object) => countAt(object, "status", "desiredNumberScheduled")),
-    number("Current", (object) => countAt(object, "status", "currentNumberScheduled")),
-    number("Ready", (object) => countAt(object, "status", "numberReady")),
-    number("Up-to-date", (object) => countAt(object, "status", "updatedNumberScheduled")),
-    number("Available", (object) => countAt(object, "status", "numberAvailable")),
+    count("Desired", "status.desiredNumberScheduled"),
+    count("Current", "status.currentNumberScheduled"),
+    count("Ready", "status.numberReady"),
+    count("Up-to-date", "status.updatedNumberScheduled"),
+    count("Available", "status.numberAvailable"),
     text("Node Selector", (object) => pairsOf(at(object, "spec", "template", "spec", "nodeSelector"))),
+    AGE,
+    ...TEMPLATE,
+    SELECTOR,
+  ],
+  "apps/Deployment": [
+    NAME,
+    READY,
+    text("Up-to-date", (object) => countAt(object, "status", "updatedReplicas")),
+    text("Available", (object) => countAt(object, "status", "availableReplicas")),
+    AGE,
+    ...TEMPLATE,
+    SELECTOR,
+  ],
+  "apps/ReplicaSet": REPLICAS,
+  "apps/StatefulSet": [NAME, READY, AGE, ...TEMPLATE],
+  "batch/CronJob": [
+    NAME,
+    field("Schedule", "spec.schedule"),
+    field("Timezone", "spec.timeZone", "<none>"),
+    { ...text("Suspend", (object) => (at(object, "spec", "suspend") === true ? "True" : "False")), type: "boolean" },
+    length("Active", "status.active"),
+    text("Last Schedule", (object, nowMs) => {
+      const last = at(object, "status", "lastScheduleTime");
+      return last ? ageOf(last, nowMs) : "<none>";
+    }),
+    AGE,
+    ...containers("spec", "jobTemplate", "spec", "template", "spec"),
+    text("Selector", (object) => selectorText(at(object, "spec", "jobTemplate", "spec", "selector")), WIDE),
+  ],
+  "batch/Job": [
+    NAME,
+    text("Status", jobStatus),
+    text("Completions", jobCompletions),
+    text("Duration", jobDuration),
+    AGE,
+    ...TEMPLATE,
+    SELECTOR,
+  ],
+  "autoscaling/HorizontalPodAutoscaler": AUTOSCALER,
+  "coordination.k8s.io/Lease": [NAME, field("Holder", "spec.holderIdentity"), AGE],
+  "discovery.k8s.io/EndpointSlice": [
+    NAME,
+    field("AddressType", "addressType"),
+    text("Ports", (object) => {
+      const all = listAt(object, "ports").map(({ port, name }) => String(port ?? name ?? "*"));
+      return shortList(all, ADDRESSES_MAX) || "<unset>";
+    }),
+    text("Endpoints", (object) => {
+      const all = listAt(object, "endpoints").flatMap((one) => textsAt(one, "addresses"));
+      return shortList(all, ADDRESSES_MAX) || "<unset>";
+    }),
+    AGE,
+  ],
+  "networking.k8s.io/Ingress": [
+    NAME,
+    field("Class", "spec.ingressClassName", "<none>"),
+    text("Hosts", hosts),
+    text("Address", (object) => balancerAddresses(object).join(",")),
+    text("Ports", (object) => (listAt(object, "spec", "tls").length > 0 ? "80, 443" : "80")),
+    AGE,
+  ],
+  "networking.k8s.io/IngressClass": [
+    NAME,
+    field("Controller", "spec.controller"),
+    text("Parameters", ingressParameters),
     AGE,
   ],
   "networking.k8s.io/NetworkPolicy": [
     NAME,
-    text("Pod-Selector", (object) => pairsOf(at(object, "spec", "podSelector", "matchLabels"))),
+    text("Pod-Selector", (object) => selectorText(at(object, "spec", "podSelector"))),
     AGE,
   ],
+  "networking.k8s.io/IPAddress": [NAME, text("ParentRef", parentReference)],
+  "networking.k8s.io/ServiceCIDR": [NAME, text("CIDRs", (object) => textsAt(object, "spec", "cidrs").join(",")), AGE],
   "policy/PodDisruptionBudget": [
     NAME,
-    text("Min Available", (object) => String(at(object, "spec", "minAvailable") ?? "N/A")),
-    text("Max Unavailable", (object) => String(at(object, "spec", "maxUnavailable") ?? "N/A")),
-    number("Allowed Disruptions", (object) => countAt(object, "status", "disruptionsAllowed")),
+    field("Min Available", "spec.minAvailable", "N/A"),
+    field("Max Unavailable", "spec.maxUnavailable", "N/A"),
+    count("Allowed Disruptions", "status.disruptionsAllowed"),
     AGE,
   ],
-  "admissionregistration.k8s.io/ValidatingWebhookConfiguration": WEBHOOK_COLUMNS,
-  "admissionregistration.k8s.io/MutatingWebhookConfiguration": WEBHOOK_COLUMNS,
+  "rbac.authorization.k8s.io/RoleBinding": BINDING,
+  "rbac.authorization.k8s.io/ClusterRoleBinding": BINDING,
+  "apiextensions.k8s.io/CustomResourceDefinition": [
+    NAME,
+    field("Scope", "spec.scope"),
+    text("Versions", versions),
+    CREATED[1]!,
+  ],
+  "apiregistration.k8s.io/APIService": [
+    NAME,
+    text("Service", (object) => {
+      const service = at(object, "spec", "service");
+      return isObject(service) ? `${service.namespace}/${service.name}` : "Local";
+    }),
+    text("Available", available),
+    AGE,
+  ],
+  "admissionregistration.k8s.io/ValidatingWebhookConfiguration": WEBHOOKS,
+  "admissionregistration.k8s.io/MutatingWebhookConfiguration": WEBHOOKS,
+  "admissionregistration.k8s.io/ValidatingAdmissionPolicy": [
+    NAME,
+    length("Validations", "spec.validations"),
+    text("ParamKind", parameterKind),
+    AGE,
+  ],
+  "admissionregistration.k8s.io/MutatingAdmissionPolicy": [
+    NAME,
+    length("Mutations", "spec.mutations"),
+    text("ParamKind", parameterKind),
+    AGE,
+  ],
+  "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding": policyBinding(),
+  "admissionregistration.k8s.io/MutatingAdmissionPolicyBinding": policyBinding(),
+  "certificates.k8s.io/CertificateSigningRequest": [
+    NAME,
+    AGE,
+    field("SignerName", "spec.signerName", "<none>"),
+    field("Requestor", "spec.username"),
+    text("RequestedDuration", (object) => {
+      const seconds = at(object, "spec", "expirationSeconds");
+      return seconds === undefined ? "<none>" : humanDuration(Number(seconds) * 1_000);
+    }),
+    text("Condition", requestCondition),
+  ],
+  "certificates.k8s.io/ClusterTrustBundle": [NAME, field("SignerName", "spec.signerName", "<none>")],
+  "storage.k8s.io/StorageClass": [
+    { ...NAME, cell: className },
+    field("Provisioner", "provisioner"),
+    field("ReclaimPolicy", "reclaimPolicy", "Delete"),
+    field("VolumeBindingMode", "volumeBindingMode", "Immediate"),
+    text("AllowVolumeExpansion", (object) => object.allowVolumeExpansion === true),
+    AGE,
+  ],
+  "storage.k8s.io/CSIDriver": [
+    NAME,
+    flag("AttachRequired", "spec.attachRequired", true),
+    flag("PodInfoOnMount", "spec.podInfoOnMount"),
+    flag("StorageCapacity", "spec.storageCapacity"),
+    text(
+      "TokenRequests",
+      (object) =>
+        at(object, "spec", "tokenRequests") === undefined
+          ? "<unset>"
+          : listAt(object, "spec", "tokenRequests").map(({ audience }) => audience).join(","),
+    ),
+    flag("RequiresRepublish", "spec.requiresRepublish"),
+    text("Modes", (object) => textsAt(object, "spec", "volumeLifecycleModes").join(",") || "<none>"),
+    AGE,
+  ],
+  "storage.k8s.io/CSINode": [NAME, length("Drivers", "spec.drivers"), AGE],
+  "storage.k8s.io/VolumeAttachment": [
+    NAME,
+    { ...field("Attacher", "spec.attacher"), format: "name" },
+    field("PV", "spec.source.persistentVolumeName"),
+    field("Node", "spec.nodeName"),
+    flag("Attached", "status.attached"),
+    AGE,
+  ],
+  "storage.k8s.io/VolumeAttributesClass": [NAME, field("DriverName", "driverName"), AGE],
+  "scheduling.k8s.io/PriorityClass": [
+    NAME,
+    count("Value", "value"),
+    flag("Global-Default", "globalDefault"),
+    AGE,
+    field("PreemptionPolicy", "preemptionPolicy"),
+  ],
+  "node.k8s.io/RuntimeClass": [NAME, field("Handler", "handler"), AGE],
+  "flowcontrol.apiserver.k8s.io/FlowSchema": [
+    NAME,
+    field("PriorityLevel", "spec.priorityLevelConfiguration.name"),
+    text("MatchingPrecedence", (object) => countAt(object, "spec", "matchingPrecedence")),
+    field("DistinguisherMethod", "spec.distinguisherMethod.type", "<none>"),
+    AGE,
+    text(
+      "MissingPL",
+      (object) => String(listAt(object, "status", "conditions").find(({ type }) => type === "Dangling")?.status ?? "?"),
+    ),
+  ],
+  "flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration": [
+    NAME,
+    field("Type", "spec.type"),
+    limited("NominalConcurrencyShares", "nominalConcurrencyShares"),
+    limited("Queues", "limitResponse", "queuing", "queues"),
+    limited("HandSize", "limitResponse", "queuing", "handSize"),
+    limited("QueueLengthLimit", "limitResponse", "queuing", "queueLengthLimit"),
+    AGE,
+  ],
+  "resource.k8s.io/DeviceClass": NAME_AND_AGE,
+  "resource.k8s.io/ResourceClaim": [NAME, text("State", claimState), AGE],
+  "resource.k8s.io/ResourceClaimTemplate": NAME_AND_AGE,
+  "resource.k8s.io/ResourceSlice": [
+    NAME,
+    field("Node", "spec.nodeName"),
+    field("Driver", "spec.driver"),
+    field("Pool", "spec.pool.name"),
+    AGE,
+  ],
+  "storagemigration.k8s.io/StorageVersionMigration": [
+    NAME,
+    text("Resource", (object) => {
+      const group = stringAt(object, "spec", "resource", "group");
+      return `${stringAt(object, "spec", "resource", "resource")}${group ? `.${group}` : ""}`;
+    }),
+    text("Status", (object) => conditionName(object, ["Running", "Failed", "Succeeded"], "Unknown")),
+  ],
 };
+
+function policyBinding(): readonly BuiltinColumn[] {
+  return [NAME, field("PolicyName", "spec.policyName"), text("ParamRef", parameterName), AGE];
+}

@@ -55,8 +55,14 @@ const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
     "reportingController",
     "type",
   ],
-  "apps/v1/ReplicaSet": ["status.replicas"],
   "batch/v1/Job": ["status.successful"],
+};
+
+/** Those that need a kubelet; they are answered with 501. */
+const KUBELET_SUBRESOURCES: Readonly<Record<string, readonly string[]>> = {
+  nodes: ["proxy"],
+  pods: ["attach", "ephemeralcontainers", "exec", "log", "portforward", "proxy", "resize"],
+  services: ["proxy"],
 };
 
 /** In discovery order. */
@@ -66,6 +72,7 @@ export function builtinResourceTypes(): readonly ResourceType[] {
     const scalable = row.subresources.includes("scale");
     return {
       ...rest,
+      subresources: [...row.subresources, ...KUBELET_SUBRESOURCES[row.plural] ?? []].sort(),
       listKind: `${row.kind}List`,
       schema: { $ref: schema },
       columns: builtinColumns(row.group, row.kind),

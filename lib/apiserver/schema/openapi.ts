@@ -20,10 +20,14 @@ export function openApiIndex(types: readonly ResourceType[]): Json {
   const paths: Record<string, Json> = {};
   for (const groupVersion of new Set(types.map(formatApiVersion))) {
     const root = rootOf(groupVersion);
-    const hash = fingerprint(types.filter((type) => formatApiVersion(type) === groupVersion));
-    paths[root] = { serverRelativeURL: `/openapi/v3/${root}?hash=${hash}` };
+    paths[root] = { serverRelativeURL: `/openapi/v3/${root}?hash=${openApiHash(types, groupVersion)}` };
   }
   return { paths };
+}
+
+/** The hash of a document's content, which is part of its path. */
+export function openApiHash(types: readonly ResourceType[], groupVersion: string): string {
+  return fingerprint(types.filter((type) => formatApiVersion(type) === groupVersion));
 }
 
 /** `GET /openapi/v3/api/v1`, `/openapi/v3/apis/<group>/<version>`; undefined where not served. */
@@ -138,7 +142,7 @@ function pathItem(type: ResourceType, name: string, methods: Record<string, stri
     const content = { "application/json": { schema } };
     item[method] = {
       description: `${action} ${kind}`,
-      operationId: `${action}${type.group.replaceAll(/[^a-z0-9]/gi, "")}${type.version}${kind}`,
+      operationId: operationId(type, action),
       parameters: parametersOf(action),
       ...(method === "patch" ? { requestBody: patchBody(type) } : {}),
       ...(method === "post" || method === "put"
@@ -186,4 +190,16 @@ function fingerprint(types: readonly ResourceType[]): string {
     hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
   }
   return hash.toString(16).toUpperCase().padStart(16, "0");
+}
+
+const OPERATIONS: Readonly<Record<string, string>> = { get: "read", post: "create", put: "replace" };
+
+/** Such as `listCoreV1NamespacedConfigMap`: generators name their methods by it. */
+function operationId({ group, version, namespaced, kind }: ResourceType, action: string): string {
+  const title = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+  const groupName = group === "" ? "Core" : group.replace(/\.k8s\.io$/, "").split(".").map(title).join("");
+  const isCollection = action === "deletecollection";
+  const verb = isCollection ? "delete" : OPERATIONS[action] ?? action;
+  const scope = `${isCollection ? "Collection" : ""}${namespaced ? "Namespaced" : ""}`;
+  return `${verb}${groupName}${title(version)}${scope}${kind}`;
 }

@@ -1,7 +1,8 @@
-import { formatJson } from "../../base/mod.ts";
+import { formatJson, isObject } from "../../base/mod.ts";
 import type { DynamicObject } from "../../apimachinery/mod.ts";
 import type { PrinterColumn, ResourceType } from "../resource_type.ts";
 import { type BuiltinColumn, builtinColumns } from "./builtin_columns.ts";
+import { ageOf } from "./duration_text.ts";
 import { definition, OBJECT_META } from "./definitions.ts";
 import { parseJsonPath, valuesAt } from "./json_path.ts";
 
@@ -10,6 +11,8 @@ const NAME: PrinterColumn = { name: "Name", type: "string", format: "name", json
 interface TableOptions {
   nowMs: number;
   includeObject: "None" | "Metadata" | "Object";
+  /** Of `meta.k8s.io`; v1 where absent. */
+  version?: string;
   resourceVersion?: string;
   continue?: string;
   remainingItemCount?: number;
@@ -28,7 +31,7 @@ export function toTable(
   const { resourceVersion, continue: token, remainingItemCount } = options;
   return {
     kind: "Table",
-    apiVersion: "meta.k8s.io/v1",
+    apiVersion: `meta.k8s.io/${options.version ?? "v1"}`,
     metadata: {
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
       ...(token ? { continue: token } : {}),
@@ -36,13 +39,14 @@ export function toTable(
     },
     columnDefinitions: columns.map((column) => ({
       name: column.name,
-      type: type.builtin && column.type === "date" && !column.cell ? "string" : column.type,
+      type: column.type,
       format: column.format ?? "",
       description: column.description ?? describe(column),
       priority: column.priority ?? 0,
     })),
     rows: items.map((item) => ({
-      cells: columns.map((column) => cell(item, column, options.nowMs, type.builtin)),
+      cells: columns.map((column) => cell(item, column, options.nowMs)),
+      ...rowConditions(item, type),
       ...rowObject(item, options.includeObject),
     })),
   };
@@ -59,10 +63,18 @@ function describe(column: PrinterColumn): string {
   return (field && meta?.[field]?.description) ?? "";
 }
 
+/** kubectl leaves out finished Pods of a list by this condition. */
+function rowConditions(item: DynamicObject, { builtin, kind }: ResourceType): Record<string, unknown> {
+  const phase = builtin && kind === "Pod" && isObject(item.status) ? item.status.phase : undefined;
+  if (phase !== "Succeeded" && phase !== "Failed") return {};
+  const message = phase === "Failed" ? "The pod failed." : "The pod has completed successfully.";
+  return { conditions: [{ type: "Completed", status: "True", reason: phase, message }] };
+}
+
 function rowObject(item: DynamicObject, include: TableOptions["includeObject"]): Record<string, unknown> {
   switch (include) {
     case "None":
-      return {};
+      return { object: null };
     case "Metadata":
       return { object: { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: item.metadata } };
     case "Object":
@@ -72,56 +84,22 @@ function rowObject(item: DynamicObject, include: TableOptions["includeObject"]):
   }
 }
 
-function cell(item: DynamicObject, column: BuiltinColumn, nowMs: number, builtin: boolean): unknown {
-  if (column.cell) return column.cell(item);
-  const [value, ...more] = valuesAt(item, parseJsonPath(column.jsonPath));
-  if (column.type === "date") return age(value, nowMs);
-  if (value === undefined || value === null) return builtin ? "<none>" : null;
-  if (more.length > 0) return [value, ...more].map(text).join(",");
+/** Of a path with several values the first is shown. A value of another type is no cell. */
+function cell(item: DynamicObject, column: BuiltinColumn, nowMs: number): unknown {
+  if (column.cell) return column.cell(item, nowMs);
+  const [value] = valuesAt(item, parseJsonPath(column.jsonPath));
+  if (value === undefined) return column === NAME || column.format === "name" ? "" : null;
+  const isNumber = typeof value === "number" || typeof value === "bigint";
   switch (column.type) {
     case "integer":
-      return typeof value === "bigint"
-        ? value
-        : typeof value === "number"
-        ? Math.trunc(value)
-        : Number.parseInt(String(value), 10) || null;
+      return isNumber ? Math.trunc(Number(value)) : null;
     case "number":
+      return isNumber ? value : null;
     case "boolean":
-      return value;
+      return typeof value === "boolean" ? value : null;
+    case "date":
+      return typeof value === "string" ? ageOf(value, nowMs) : null;
     default:
-      return text(value);
+      return value === null ? "<no value>" : typeof value === "string" ? value : formatJson(value);
   }
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : formatJson(value);
-}
-
-function age(value: unknown, nowMs: number): string {
-  if (value === undefined || value === null || value === "") return "<unknown>";
-  const at = Date.parse(String(value));
-  return Number.isNaN(at) ? "<invalid>" : humanDuration(nowMs - at);
-}
-
-/** As k8s.io/apimachinery duration.HumanDuration. */
-export function humanDuration(milliseconds: number): string {
-  const seconds = Math.floor(milliseconds / 1_000);
-  if (seconds < -1) return "<invalid>";
-  if (seconds < 0) return "0s";
-  if (seconds < 120) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 10) return `${minutes}m${twoUnits(seconds % 60, "s")}`;
-  if (minutes < 180) return `${minutes}m`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 8) return `${hours}h${twoUnits(minutes % 60, "m")}`;
-  if (hours < 48) return `${hours}h`;
-  const days = Math.floor(hours / 24);
-  if (hours < 192) return `${days}d${twoUnits(hours % 24, "h")}`;
-  if (days < 365 * 2) return `${days}d`;
-  const years = Math.floor(days / 365);
-  return years < 8 ? `${years}y${twoUnits(days % 365, "d")}` : `${years}y`;
-}
-
-function twoUnits(rest: number, unit: string): string {
-  return rest === 0 ? "" : `${rest}${unit}`;
 }

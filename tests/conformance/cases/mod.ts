@@ -8,6 +8,13 @@ import { crds } from "./crds.ts";
 import { customResources } from "./custom_resources.ts";
 import { jsonPatch } from "./json_patch.ts";
 import { mergePatch } from "./merge_patch.ts";
+import { collections } from "./collections.ts";
+import { discovery } from "./discovery.ts";
+import { hostile } from "./hostile.ts";
+import { identity } from "./identity.ts";
+import { lifecycle } from "./lifecycle.ts";
+import { tables } from "./tables.ts";
+import { watches } from "./watches.ts";
 import { metadata } from "./metadata.ts";
 import { strategicPatch } from "./strategic_patch.ts";
 
@@ -24,4 +31,11 @@ export const AREAS: readonly Area[] = [
   builtinWorkloads,
   builtinObjects,
   cel,
+  discovery,
+  collections,
+  tables,
+  watches,
+  lifecycle,
+  identity,
+  hostile,
 ];
