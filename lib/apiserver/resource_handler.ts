@@ -1,4 +1,4 @@
-import { isObject, jsonClone } from "../base/mod.ts";
+import { isObject, jsonClone, parseJson } from "../base/mod.ts";
 import { type ApiStatus, type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
 import { badRequest, methodNotAllowed, notImplemented, resourceNotFound } from "./api_error.ts";
 import { jsonResponse, jsonTextResponse, streamResponse, yamlResponse } from "./api_response.ts";
@@ -142,10 +142,19 @@ async function patch(server: ServerContext, request: ResourceRequest): Promise<R
   const kind = patchKind(mediaType, request.type.builtin);
   const target = writeTarget(request, kind === "apply" ? "Apply" : "Patch");
   formatOf(server, request);
-  const body = await parseBody(request.body, mediaType);
+  const body = kind === "apply" ? await parseBody(request.body, mediaType) : parsedPatch(request.body);
   const repeated = repeatedKeys(request.body, body);
   const { stored, created } = await patchObject(server, { ...target, repeated }, kind, body);
   return await oneResponse(server, request, created ? 201 : 200, stored);
+}
+
+function parsedPatch(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw badRequest("invalid JSON patch");
+    throw error;
+  }
 }
 
 async function deleteBody(request: ResourceRequest): Promise<Record<string, unknown> | undefined> {
