@@ -124,7 +124,7 @@ async function applyObject(
   target: WriteTarget,
   patch: unknown,
 ): Promise<{ stored: StoredObject; created: boolean }> {
-  const { type, options } = target;
+  const { type } = target;
   const name = target.name!, input = appliedObject(patch, type);
   const metadata = input.metadata!;
   checkPlace(input, target);
