@@ -17,7 +17,7 @@ import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
 import { decodingFault } from "./schema/go_decoder.ts";
 import { type ApplyConflict, applyServerSide } from "./schema/managed_fields.ts";
-import { strategicMerge } from "./schema/strategic_merge.ts";
+import { strategicMerge, StrategicMergeError } from "./schema/strategic_merge.ts";
 import { joinedFaults, typeFaults } from "./schema/typed_validation.ts";
 import { rootType } from "./schema/typed_value.ts";
 import type { ServerContext } from "./server_context.ts";
@@ -53,14 +53,25 @@ export function patchedDocument(
 ): DynamicObject {
   const copy = jsonClone(document);
   if (kind === "json") return asObject(runJsonPatch(copy, patch));
+  if (kind === "strategic") return strategicallyMerged(copy, patch, target);
   if (patch === null) throw badRequest("Invalid JSON Patch");
-  if (!isObject(patch)) throw badRequest(`error decoding patch: ${notAMap(patch)}`);
-  if (kind === "merge") return asObject(applyMergePatch(copy as JsonObject, patch as JsonObject));
-  return asObject(strategicMerge(copy, patch as JsonObject, target.type.schema));
+  if (!isObject(patch)) throw badRequest(`error decoding patch: ${notA(patch, MAP)}`);
+  return asObject(applyMergePatch(copy as JsonObject, patch as JsonObject));
+}
+
+/** @throws {ApiError} 500 for a directive or an item that cannot be merged, as kube-apiserver. */
+function strategicallyMerged(copy: DynamicObject, patch: unknown, target: Pick<WriteTarget, "type">): DynamicObject {
+  if (patch !== null && !isObject(patch)) throw badRequest(notA(patch, MAP));
+  try {
+    return asObject(strategicMerge(copy, patch as JsonObject ?? {}, target.type.schema));
+  } catch (error) {
+    if (error instanceof StrategicMergeError) throw new ApiError(500, "", error.message);
+    throw error;
+  }
 }
 
 function runJsonPatch(copy: DynamicObject, patch: unknown): unknown {
-  if (!Array.isArray(patch)) throw badRequest("a JSON patch is a list of operations");
+  if (!Array.isArray(patch)) throw badRequest(`error decoding patch: ${notA(patch, "[]handlers.jsonPatchOp")}`);
   if (patch.length > JSON_PATCH_OPERATIONS_MAX) {
     const message =
       `The allowed maximum operations in a JSON patch is ${JSON_PATCH_OPERATIONS_MAX}, got ${patch.length}`;
@@ -68,14 +79,9 @@ function runJsonPatch(copy: DynamicObject, patch: unknown): unknown {
   }
   try {
     return applyJsonPatch(copy as JsonObject, patch);
-  } catch (error) {
-    const causes = [{ message: (error as Error).message }];
-    throw new ApiError(
-      422,
-      "Invalid",
-      "the server rejected our request due to an error in our request",
-      { causes },
-    );
+  } catch {
+    // kube-apiserver does not say which operation failed either.
+    throw new ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {});
   }
 }
 
@@ -156,7 +162,7 @@ async function applyObject(
  */
 function appliedObject(patch: unknown, type: ResourceType): DynamicObject {
   if (patch !== null && !isObject(patch)) {
-    throw badRequest(`error decoding patch: error unmarshaling JSON: while decoding JSON: ${notAMap(patch)}`);
+    throw badRequest(`error decoding patch: error unmarshaling JSON: while decoding JSON: ${notA(patch, MAP)}`);
   }
   const input = patch ?? {}, metadata = isObject(input.metadata) ? input.metadata : {};
   if (metadata.managedFields !== undefined && metadata.managedFields !== null) {
@@ -181,10 +187,12 @@ function appliedObject(patch: unknown, type: ResourceType): DynamicObject {
   return input as DynamicObject;
 }
 
-/** As Go says it of a body that is no object. */
-function notAMap(value: unknown): string {
+const MAP = "map[string]interface {}";
+
+/** As Go says it of a body of another type. */
+function notA(value: unknown, wanted: string): string {
   const found = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
-  return `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
+  return `json: cannot unmarshal ${isObject(value) ? "object" : found} into Go value of type ${wanted}`;
 }
 
 /** Unstructured objects are converted by reflection, which names no field. */

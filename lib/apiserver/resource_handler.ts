@@ -1,4 +1,4 @@
-import { isObject, jsonClone } from "../base/mod.ts";
+import { isObject, jsonClone, parseJson } from "../base/mod.ts";
 import { type ApiStatus, type DynamicObject, formatApiVersion } from "../apimachinery/mod.ts";
 import {
   badRequest,
@@ -165,7 +165,7 @@ async function patch(server: ServerContext, request: ResourceRequest): Promise<R
   const kind = patchKind(mediaType, request.type.builtin);
   const target = writeTarget(request, kind === "apply" ? "Apply" : "Patch");
   formatOf(server, request);
-  const body = await parseBody(request.body, mediaType);
+  const body = kind === "apply" ? await parseBody(request.body, mediaType) : parsedPatch(request.body);
   const repeated = repeatedKeys(request.body, body);
   const { stored, created } = await patchObject(server, { ...target, repeated }, kind, body);
   return await oneResponse(server, request, created ? 201 : 200, stored);
@@ -184,6 +184,15 @@ function checkOptionsKind({ kind = "DeleteOptions", apiVersion = "v1" }: Record<
       ? "converting (v1.Status) to (v1.DeleteOptions): unknown conversion"
       : `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`,
   );
+}
+
+function parsedPatch(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw badRequest("invalid JSON patch");
+    throw error;
+  }
 }
 
 async function deleteBody(request: ResourceRequest): Promise<Record<string, unknown> | undefined> {

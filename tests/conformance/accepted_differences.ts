@@ -3,13 +3,6 @@ export const ACCEPTED_DIFFERENCES: Readonly<Record<string, Readonly<Record<strin
   custom_resources: {
     "embedded resource": "warnings about fields of embedded resources come in another order",
   },
-  apply: {
-    "widget empties": "kube-apiserver makes a null of an emptied map and then refuses it; here the map is gone",
-  },
-  strategic_patch: {
-    "item without its key": "a failed strategic merge patch has the reason InternalError",
-    "unknown directive": "a failed strategic merge patch has the reason InternalError",
-  },
   builtin_defaults: {},
   discovery: {
     "the OpenID configuration": "the key that signs tokens is elliptic, which a cluster's may be too",

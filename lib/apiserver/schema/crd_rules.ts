@@ -1,6 +1,6 @@
 import type { DynamicObject, StatusCause } from "../../apimachinery/mod.ts";
 import { isObject, jsonEqual } from "../../base/mod.ts";
-import { forbiddenField, invalidValue, notSupported, requiredValue } from "../api_error.ts";
+import { invalidValue, notSupported, requiredValue } from "../api_error.ts";
 import type { Schema } from "../resource_type.ts";
 import { faultsOf } from "../validation/names.ts";
 import { structuralCauses } from "./structural.ts";

@@ -7,7 +7,7 @@ import { validateDefault } from "./validation.ts";
 
 const EMBEDDED = "x-kubernetes-embedded-resource";
 
-/** Defaults that the schema itself refuses; the root is a whole object. Follows no additionalProperties, where defaults are forbidden. */
+/** Defaults that the schema itself refuses. Follows no additionalProperties, as in apiextensions. */
 export function defaultCauses(schema: Schema, path: string, isRoot: boolean = true): StatusCause[] {
   const own = schema.default === undefined || schema.default === null
     ? []

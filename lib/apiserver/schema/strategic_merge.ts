@@ -11,7 +11,7 @@ const PATCH = "$patch",
   ORDER_PREFIX = "$setElementOrder/";
 
 /** In kube-apiserver's words where it has some. */
-class StrategicMergeError extends Error {
+export class StrategicMergeError extends Error {
   override readonly name = "StrategicMergeError";
 }
 

@@ -21,7 +21,7 @@ export function structuralCauses(schema: Schema, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
   if (schema.nullable) causes.push(forbidden(`${path}.nullable`, "nullable cannot be true at the root"));
   visit(schema, path, { depth: 0, level: "root", isMeta: false, defaults: true }, causes);
-  completenessCauses(schema, schema, path, path, causes);
+  completenessCauses(schema, path, { schema, path }, causes);
   if (causes.length > 0) return causes;
   const found = defaultCauses(schema, path);
   return found.length > 0 ? found : expressionCauses(schema, path);
@@ -160,26 +160,20 @@ function branchesOf(schema: Schema, path: string): Branch[] {
 
 const INT_OR_STRING = formatJson([{ type: "integer" }, { type: "string" }]);
 
-/** The patterns that restate `x-kubernetes-int-or-string`. */
-function restatesIntOrString(schema: Schema, parent: Schema | undefined, index: number): boolean {
-  return formatJson(schema.anyOf ?? null) === INT_OR_STRING && (parent === undefined || index === 0);
-}
-
-/** allOf, anyOf, oneOf and not only narrow values, without structure or defaults. */
-function branchCauses(schema: Schema, path: string, causes: StatusCause[], parent?: Schema, index = 0): void {
+/**
+ * allOf, anyOf, oneOf and not only narrow values, without structure or defaults. An anyOf of integer and text may
+ * restate `x-kubernetes-int-or-string`, in the structure itself or in its first allOf.
+ */
+function branchCauses(schema: Schema, path: string, causes: StatusCause[], mayRestate: boolean = true): void {
   if (schema.pattern) {
     const fault = re2Fault(schema.pattern);
-    if (fault) {
-      causes.push(
-        invalid(`${path}.pattern`, schema.pattern, `must be a valid regular expression, but isn't: ${fault}`),
-      );
-    }
+    const why = `must be a valid regular expression, but isn't: ${fault}`;
+    if (fault) causes.push(invalid(`${path}.pattern`, schema.pattern, why));
   }
-  const isAllowed = restatesIntOrString(schema, parent, index);
+  const restates = mayRestate && formatJson(schema.anyOf ?? null) === INT_OR_STRING;
   for (const [branch, at] of branchesOf(schema, path)) {
-    if (isAllowed && at.startsWith(`${path}.anyOf[`)) continue;
-    const isAllOf = at.startsWith(`${path}.allOf[`);
-    nestedCauses(branch, at, causes, isAllOf ? schema : undefined, isAllOf ? Number(/(\d+)\]$/.exec(at)![1]) : 1);
+    if (restates && at.startsWith(`${path}.anyOf[`)) continue;
+    nestedCauses(branch, at, causes, at === `${path}.allOf[0]`);
   }
 }
 
@@ -200,14 +194,8 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
   "x-kubernetes-validations": "empty",
 };
 
-function nestedCauses(
-  branch: Schema,
-  path: string,
-  causes: StatusCause[],
-  parent: Schema | undefined,
-  index: number,
-): void {
-  branchCauses(branch, path, causes, parent, parent ? index : 1);
+function nestedCauses(branch: Schema, path: string, causes: StatusCause[], mayRestate: boolean = false): void {
+  branchCauses(branch, path, causes, mayRestate);
   causes.push(...listTypeCauses(branch, path));
   for (const [field, wanted] of Object.entries(FORBIDDEN)) {
     const value = (branch as Readonly<Record<string, unknown>>)[field];
@@ -215,35 +203,37 @@ function nestedCauses(
       (wanted !== "undefined" && (value === false || value === ""));
     if (!isAbsent) causes.push(forbidden(`${path}.${field}`, `must be ${wanted} to be structural`));
   }
-  if (isObject(branch.items)) nestedCauses(branch.items, `${path}.items`, causes, undefined, 1);
+  if (isObject(branch.items)) nestedCauses(branch.items, `${path}.items`, causes);
   for (const [field, child] of Object.entries(branch.properties ?? {})) {
-    nestedCauses(child, `${path}.properties[${field}]`, causes, undefined, 1);
+    nestedCauses(child, `${path}.properties[${field}]`, causes);
   }
   if (branch.properties && Object.hasOwn(branch.properties, "metadata")) {
     causes.push(forbidden(`${path}.properties[metadata]`, "must not be specified in a nested context"));
   }
 }
 
+/** A schema, and its path. */
+interface Located {
+  readonly schema: Schema | undefined;
+  readonly path: string;
+}
+
 /** What the root's branches restrict has to be in its structure. */
-function completenessCauses(
-  branch: Schema,
-  schema: Schema | undefined,
-  at: string,
-  from: string,
-  causes: StatusCause[],
-): void {
+function completenessCauses(branch: Schema, from: string, structure: Located, causes: StatusCause[]): void {
+  const { schema, path } = structure;
   if (!schema) {
-    causes.push(requiredValue(at, `because it is defined in ${from}`));
+    causes.push(requiredValue(path, `because it is defined in ${from}`));
     return;
   }
-  for (const [inner, path] of branchesOf(branch, from)) {
-    completenessCauses(inner, schema, at, path, causes);
+  for (const [inner, at] of branchesOf(branch, from)) {
+    completenessCauses(inner, at, structure, causes);
     if (isObject(inner.items)) {
-      completenessCauses(inner.items, schema.items, `${at}.items`, `${path}.items`, causes);
+      completenessCauses(inner.items, `${at}.items`, { schema: schema.items, path: `${path}.items` }, causes);
     }
     for (const [field, child] of Object.entries(inner.properties ?? {})) {
       const place = `properties[${field}]`;
-      completenessCauses(child, schema.properties?.[field], `${at}.${place}`, `${path}.${place}`, causes);
+      const inside = { schema: schema.properties?.[field], path: `${path}.${place}` };
+      completenessCauses(child, `${at}.${place}`, inside, causes);
     }
   }
 }

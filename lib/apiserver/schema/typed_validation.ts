@@ -44,6 +44,8 @@ function visit(value: unknown, type: TypeAt, path: readonly string[], faults: st
       else refuse(`expected map, got &{${plainText(value)}}`);
       return;
     default:
+      // A quantity is a text or a number.
+      if (schema.oneOf && typeof value === "object") return refuse(`expected any scalar, got &{${plainText(value)}}`);
       // A whole object has declared fields in any schema.
       if (isObject(value) && (type.whole || schema.properties)) visitMap(value, type, path, faults);
   }

@@ -137,8 +137,8 @@ export function withNamedFields(set: FieldTrie, type: TypeAt): FieldTrie {
 }
 
 /**
- * `value` without the paths of `set`. An emptied map or list becomes null, as in structured-merge-diff: a custom resource
- * then has to allow it.
+ * `value` without the paths of `set`. An emptied map or list becomes null, as in structured-merge-diff: the schema of a
+ * custom resource then has to allow it.
  */
 export function withoutFields(value: unknown, set: FieldTrie, type: TypeAt): unknown {
   const shape = shapeOf(value, type);

@@ -32,7 +32,7 @@ export function readPattern(pattern: string): RegExp | undefined {
   return read;
 }
 
-/** Bounds, lengths, enum, pattern, format; the type is already checked, and the formats of built-in kinds by the decoder. */
+/** Bounds, lengths, enum, pattern and, unless a decoder checks them, `formats` of a value of the right type. */
 export function scalarCauses(value: unknown, schema: Schema, path: string, formats: boolean): StatusCause[] {
   const causes: StatusCause[] = [];
   if (typeof value === "number" || typeof value === "bigint") numberCauses(value, schema, path, causes);

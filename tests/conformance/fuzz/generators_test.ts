@@ -14,8 +14,8 @@ for (const generator of GENERATORS) {
     for (const [index, steps] of fc.sample(generator.steps, { seed: SEED, numRuns: SCRIPTS }).entries()) {
       const answers = await ScriptRun.run(cluster, `fuzz-${index}`, scriptOf(generator, steps));
       for (const [step, { code, body }] of answers.entries()) {
-        // A typed patch that cannot be read is a 500 of kube-apiserver too.
-        const isTyped = JSON.stringify(body ?? "").includes("failed to create typed patch object");
+        // An applied object that cannot be read is a 500 of kube-apiserver too.
+        const isTyped = /failed to (?:create typed patch|convert new) object/.test(JSON.stringify(body ?? ""));
         assert(code === undefined || code < SERVER_FAULT || isTyped, JSON.stringify({ steps, step, code, body }));
       }
     }
