@@ -71,7 +71,7 @@ Deno.test("aggregated discovery lists every type exactly once, with its subresou
     );
   });
   const served = TYPES.map((type) => `${type.group}/${type.version}/${type.plural}`);
-  assert.deepEqual(names.toSorted(), [...served, "/v1/bindings", "/v1/componentstatuses"].toSorted());
+  assert.deepEqual(names.toSorted(), [...served, "/v1/bindings"].toSorted());
 });
 
 function nameAndType({ name, type }: { name: string; type: string }): string {

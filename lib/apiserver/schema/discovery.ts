@@ -33,15 +33,14 @@ type Listed = Pick<
   "plural" | "singular" | "namespaced" | "kind" | "verbs" | "shortNames" | "categories" | "subresources" | "builtin"
 >;
 
-/** Resources of `v1` that this server lists and does not serve: they need a scheduler or are deprecated. */
+/**
+ * Resources of `v1` that this server lists and does not serve: they need a scheduler. What clients may list has to be
+ * served, so the deprecated componentstatuses are not among them.
+ */
 const ONLY_LISTED: readonly Listed[] = [
   {
     ...{ plural: "bindings", singular: "binding", kind: "Binding", namespaced: true, verbs: ["create"] },
     ...{ shortNames: [], categories: [], subresources: [], builtin: true },
-  },
-  {
-    ...{ plural: "componentstatuses", singular: "componentstatus", kind: "ComponentStatus", namespaced: false },
-    ...{ verbs: ["get", "list"], shortNames: ["cs"], categories: [], subresources: [], builtin: true },
   },
 ];
 
