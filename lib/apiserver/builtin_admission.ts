@@ -1,7 +1,6 @@
 import { isObject } from "../base/mod.ts";
 import type { DynamicObject } from "../apimachinery/mod.ts";
 import { forbidden } from "./api_error.ts";
-import { PROTECTION_FINALIZERS } from "./claim_protection.ts";
 import { storageResource } from "./resource_registry.ts";
 import type { ResourceType } from "./resource_type.ts";
 import type { ServerContext } from "./server_context.ts";
@@ -112,6 +111,12 @@ function notReady(_server: ServerContext, object: DynamicObject): void {
   const spec = specOf(object), taints = Array.isArray(spec.taints) ? spec.taints : [];
   spec.taints = [...taints, { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" }];
 }
+
+/** By resource: what holds an object that is in use. */
+export const PROTECTION_FINALIZERS: Readonly<Record<string, string>> = {
+  persistentvolumeclaims: "kubernetes.io/pvc-protection",
+  persistentvolumes: "kubernetes.io/pv-protection",
+};
 
 /** The StorageObjectInUseProtection plugin. */
 function addFinalizer(_server: ServerContext, { metadata }: DynamicObject, type: ResourceType): void {

@@ -1,16 +1,11 @@
 import { isObject, jsonClone } from "../base/mod.ts";
 import { type DynamicObject, formatKey, parseKey } from "../apimachinery/mod.ts";
+import { PROTECTION_FINALIZERS } from "./builtin_admission.ts";
 import type { StorageEvent } from "./event_log.ts";
 import type { ServerContext } from "./server_context.ts";
 import { isFullyDeleted } from "./update_object.ts";
 
 const CLAIMS = "persistentvolumeclaims", VOLUMES = "persistentvolumes";
-
-/** By resource. Admission adds them to new objects. */
-export const PROTECTION_FINALIZERS: Readonly<Record<string, string>> = {
-  [CLAIMS]: "kubernetes.io/pvc-protection",
-  [VOLUMES]: "kubernetes.io/pv-protection",
-};
 
 /** Lets a deleted claim go when no pod uses it, and a deleted volume when no claim is bound to it. */
 export class ClaimProtection {

@@ -153,7 +153,13 @@ Deno.test("an object whose deletion waits for a minute is a problem where the op
   await applyCrds(client, operator);
   const make = async (kind: typeof Widget | typeof ConfigMap | typeof Service, name: string, finalizers: string[]) => {
     const apiVersion = kind === Widget ? `${Widget.group}/v1` : "v1", metadata = { namespace: "default", name };
-    await client.create<KubeObject>(kind, { apiVersion, kind: kind.kind, metadata: { ...metadata, finalizers } });
+    const spec = kind === Service ? { spec: { ports: [{ port: 80 }] } } : {};
+    await client.create<KubeObject>(kind, {
+      apiVersion,
+      kind: kind.kind,
+      metadata: { ...metadata, finalizers },
+      ...spec,
+    });
     await client.delete(kind, metadata);
   };
   await make(Widget, "ours", [operator.finalizer(Widget), "example.com/theirs"]);

@@ -5,7 +5,7 @@ import { answersOf, compared, recordedAnswers } from "./comparison.ts";
 import { describeDifference } from "./report.ts";
 
 for (const area of AREAS) {
-  // FR-81
+  // FR-81, FR-630, FR-631, FR-633, FR-635
   Deno.test(`${area.name}: the answers are those of a real kube-apiserver`, async () => {
     await using cluster = new EmbeddedCluster();
     const real = await recordedAnswers(area, area.scripts);

@@ -38,15 +38,30 @@ function visit(value: unknown, reference: Schema, builtin: boolean): void {
     return;
   }
   if (!isObject(value)) return;
+  if (builtin) { for (const field of structFields(schema)) value[field] ??= {}; }
   if (builtin && reference.$ref !== undefined) builtinDefaults(reference.$ref, value);
   for (const [field, child] of Object.entries(schema.properties ?? {})) {
     const go = builtin ? goField(child) : undefined;
-    if (go && go.shape === "struct" && !go.isPointer && !go.isOmitted) value[field] ??= {};
     visitField(value, field, child, builtin);
     if (go) encodeField(value, field, go);
     if (builtin) encodeQuantity(value, field, child);
   }
   if (typeof schema.additionalProperties === "object") visitEntries(value, schema, builtin);
+}
+
+const structs = new WeakMap<Schema, readonly string[]>();
+
+/** Fields that are structs by value: Go always has them. */
+function structFields(schema: Schema): readonly string[] {
+  let fields = structs.get(schema);
+  if (!fields) {
+    fields = Object.entries(schema.properties ?? {}).filter(([, child]) => {
+      const go = goField(child);
+      return go?.shape === "struct" && !go.isPointer && !go.isOmitted;
+    }).map(([field]) => field);
+    structs.set(schema, fields);
+  }
+  return fields;
 }
 
 function visitEntries(value: Record<string, unknown>, schema: Schema, builtin: boolean): void {
