@@ -5,7 +5,8 @@ import { answersOf, compared, recordedAnswers } from "./comparison.ts";
 import { describeDifference } from "./report.ts";
 
 for (const area of AREAS) {
-  // FR-81, FR-650, FR-651, FR-652, FR-653, FR-654, FR-655
+  // FR-81, FR-630, FR-631, FR-633, FR-635
+  // FR-650, FR-651, FR-652, FR-653, FR-654, FR-655
   Deno.test(`${area.name}: the answers are those of a real kube-apiserver`, async () => {
     await using cluster = new EmbeddedCluster();
     const real = await recordedAnswers(area, area.scripts);

@@ -16,7 +16,7 @@ export function typeName(value: unknown): string {
 }
 
 /** Undefined where JavaScript cannot read RE2 (`(?i)`, `\z`, `\A`). */
-export function readPattern(pattern: string): RegExp | undefined {
+function readPattern(pattern: string): RegExp | undefined {
   if (patterns.has(pattern)) return patterns.get(pattern);
   if (patterns.size >= PATTERNS_MAX) patterns.clear();
   let read: RegExp | undefined;
