@@ -55,7 +55,7 @@ Deno.test("where everything holds, its last line adds up what ran, and it exits 
   const { code, lines } = await ciRun(GREEN);
   assert.deepEqual([code, lines.at(-1)], [0, "29 passed, 0 failed"], "22 tests and 7 checks");
   const both = await ciRun({ ...GREEN, "task test:envtest": ["ok | 7 passed | 0 failed (9s)"] }, true);
-  assert.deepEqual([both.code, both.lines.at(-1)], [0, "37 passed, 0 failed"], "and 8 on a real one");
+  assert.deepEqual([both.code, both.lines.at(-1)], [0, "36 passed, 0 failed"], "and 7 on a real one");
 });
 
 // FR-143
@@ -72,7 +72,7 @@ Deno.test("a suite that fails, ends badly or runs nothing is a failure", async (
     assert.deepEqual([code, lines.at(-1)], [1, last], what);
   }
   const { code, lines } = await ciRun({ ...GREEN, "task test:envtest": ["", 0] }, true);
-  assert.deepEqual([code, lines.at(-1)], [1, "30 passed, 1 failed"], "the real control plane ran nothing");
+  assert.deepEqual([code, lines.at(-1)], [1, "29 passed, 1 failed"], "the real control plane ran nothing");
 });
 
 // FR-143
@@ -89,7 +89,7 @@ Deno.test("the suites on a real control plane run beside the others, and are wai
       "task test:envtest": ["ok | 7 passed | 0 failed (9s)", 0, `${go}\n${wait}`],
       "publish": ["", 0, go],
     }, true);
-    assert.deepEqual([code, lines.at(-1)], [0, "37 passed, 0 failed"]);
+    assert.deepEqual([code, lines.at(-1)], [0, "36 passed, 0 failed"]);
   } finally {
     await Deno.remove(pipe);
   }
