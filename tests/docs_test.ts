@@ -298,6 +298,13 @@ Deno.test("the page about the embedded API server names each request that it ref
   assert.deepEqual([...refused, ...reasons].filter((each) => !page.includes(each)), []);
 });
 
+// FR-81
+Deno.test("the README tells the agreement with a real server that the suite wrote into its page", async () => {
+  const [, agreed, all] = /^(\d+) of (\d+) cases are answered/m.exec(await read("docs/embedded_api_server.md"))!;
+  const grouped = (digits: string) => Number(digits).toLocaleString("en");
+  assert.ok((await read("README.md")).includes(`${grouped(agreed!)} of ${grouped(all!)} cases`));
+});
+
 // FR-466
 Deno.test("the page about settings is what `deno task settings:page` writes", async () => {
   assert.equal(await read("docs/settings.md"), await settingsPage());
