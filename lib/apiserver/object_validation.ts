@@ -1,5 +1,5 @@
 import type { DynamicObject, StatusCause } from "../apimachinery/mod.ts";
-import { badRequest, invalid } from "./api_error.ts";
+import { invalid } from "./api_error.ts";
 import { validateMetadata } from "./metadata_rules.ts";
 import { storageResource } from "./resource_registry.ts";
 import { replicaCauses } from "./scale.ts";
@@ -12,26 +12,19 @@ import type { WriteTarget } from "./write_target.ts";
 /**
  * Validates metadata, schema, CEL rules and the kind's rules.
  *
- * @throws {ApiError} 422 with every cause; 400 where a built-in field has the wrong type, because Go's decoder refuses
- *   it first.
+ * @throws {ApiError} 422 with every cause. Values of a wrong type in built-in kinds were refused by the decoder.
  */
 export function checkCandidate(target: WriteTarget, object: DynamicObject, old?: DynamicObject): void {
-  const { type } = target;
-  const schemaCauses = validateObject(object, type.schema, old, target.warnings);
-  const wrongType = type.builtin && schemaCauses.find((cause) => cause.reason === "FieldValueTypeInvalid");
-  if (wrongType) {
-    const why = `${wrongType.field}: ${wrongType.message}`;
-    throw badRequest(`${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${why}`);
-  }
-  const strategy = strategyOf(storageResource(type));
+  const { type } = target, resource = storageResource(type);
+  const byTable = type.builtin ? builtinCauses(resource, object, old) : undefined;
   const causes: StatusCause[] = [
     ...validateMetadata(type, object, old),
-    ...(type.builtin && builtinCauses(storageResource(type), object, old)) || schemaCauses,
+    ...byTable ?? validateObject(object, type.schema, old, target.warnings),
     ...type.builtin ? [] : replicaCauses(object, type),
-    ...strategy.validate?.(object, old) ?? [],
+    ...strategyOf(resource).validate?.(object, old) ?? [],
   ];
   // Events of both groups are validated as those of the core group.
-  const named = storageResource(type) === "events" ? { group: "", kind: type.kind } : type;
+  const named = resource === "events" ? { group: "", kind: type.kind } : type;
   if (causes.length > 0) throw invalid(named, object.metadata?.name ?? "", causes);
-  if (type.builtin) target.warnings.push(...builtinWarnings(storageResource(type), object));
+  if (type.builtin) target.warnings.push(...builtinWarnings(resource, object));
 }
