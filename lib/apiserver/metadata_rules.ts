@@ -1,26 +1,11 @@
 import { isObject, setKey } from "../base/mod.ts";
-import {
-  type DynamicObject,
-  isLabelValue,
-  isQualifiedName,
-  type ObjectMeta,
-  type StatusCause,
-} from "../apimachinery/mod.ts";
+import { type DynamicObject, type ObjectMeta, type StatusCause } from "../apimachinery/mod.ts";
 import { badRequest, forbiddenField, invalidValue, requiredValue } from "./api_error.ts";
 import type { ResourceType } from "./resource_type.ts";
-import { faultsOf, segmentFaults } from "./validation/names.ts";
+import { faultsOf, labelValueFaults, qualifiedNameFaults, segmentFaults } from "./validation/names.ts";
 
 /** apimachinery's TotalAnnotationSizeLimitB. */
 const ANNOTATIONS_BYTES_MAX = 256 * 1024;
-
-const QUALIFIED_HINT =
-  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric " +
-  "character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is " +
-  "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-const VALUE_HINT =
-  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and " +
-  "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is " +
-  "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
 const RBAC_GROUP = "rbac.authorization.k8s.io";
 const LABEL_NAMED = new Set(["namespaces", "services"]);
@@ -88,8 +73,8 @@ export function validateMetadata(type: ResourceType, object: DynamicObject, old?
 export function labelCauses(labels: Readonly<Record<string, string>>): StatusCause[] {
   const causes: StatusCause[] = [];
   for (const [key, value] of Object.entries(labels)) {
-    if (!isQualifiedName(key)) causes.push(invalidValue("metadata.labels", key, QUALIFIED_HINT));
-    if (!isLabelValue(value)) causes.push(invalidValue("metadata.labels", value, VALUE_HINT));
+    causes.push(...qualifiedNameFaults(key).map((fault) => invalidValue("metadata.labels", key, fault)));
+    causes.push(...labelValueFaults(value).map((fault) => invalidValue("metadata.labels", value, fault)));
   }
   return causes;
 }
@@ -98,7 +83,8 @@ export function annotationCauses(annotations: Readonly<Record<string, string>>):
   const causes: StatusCause[] = [];
   let bytes = 0;
   for (const [key, value] of Object.entries(annotations)) {
-    if (!isQualifiedName(key.toLowerCase())) causes.push(invalidValue("metadata.annotations", key, QUALIFIED_HINT));
+    const faults = qualifiedNameFaults(key.toLowerCase());
+    causes.push(...faults.map((fault) => invalidValue("metadata.annotations", key, fault)));
     bytes += key.length + value.length;
   }
   if (bytes > ANNOTATIONS_BYTES_MAX) {
@@ -128,8 +114,9 @@ function finalizerCauses(type: ResourceType, metadata: ObjectMeta, old: ObjectMe
   const finalizers = metadata.finalizers ?? [];
   const causes = type.builtin ? kubernetesFinalizers(finalizers) : [];
   causes.push(
-    ...finalizers.filter((finalizer) => !isQualifiedName(finalizer))
-      .map((finalizer) => invalidValue(field, finalizer, QUALIFIED_HINT)),
+    ...finalizers.flatMap((finalizer) =>
+      qualifiedNameFaults(finalizer).map((fault) => invalidValue(field, finalizer, fault))
+    ),
   );
   if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
     causes.push(invalidValue(field, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));

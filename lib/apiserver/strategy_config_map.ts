@@ -2,12 +2,9 @@ import { isObject, jsonEqual } from "../base/mod.ts";
 import type { StatusCause } from "../apimachinery/mod.ts";
 import { forbiddenField, invalidValue, tooLong } from "./api_error.ts";
 import type { Strategy } from "./strategy.ts";
+import { configKeyFaults } from "./validation/names.ts";
 
 const DATA_BYTES_MAX = 1024 * 1024;
-const KEY_LENGTH_MAX = 253;
-const KEY_HINT =
-  "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or " +
-  "'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 
 export const configMapStrategy: Strategy = {
   validate(object, old) {
@@ -39,14 +36,7 @@ function bytesOf(data: Record<string, unknown>): number {
 /** For Secrets too. */
 export function dataKeyCauses(data: unknown, field: string): StatusCause[] {
   if (!isObject(data)) return [];
-  return Object.keys(data).flatMap((key) => {
-    const at = `${field}[${key}]`;
-    if (key.length > KEY_LENGTH_MAX) {
-      return [invalidValue(at, key, `must be no more than ${KEY_LENGTH_MAX} characters`)];
-    }
-    if (key === "." || key === ".." || key.startsWith("..")) {
-      return [invalidValue(at, key, key.length > 2 ? "must not start with '..'" : `must not be '${key}'`)];
-    }
-    return /^[-._a-zA-Z0-9]+$/.test(key) ? [] : [invalidValue(at, key, KEY_HINT)];
-  });
+  return Object.keys(data).flatMap((key) =>
+    configKeyFaults(key).map((fault) => invalidValue(`${field}[${key}]`, key, fault))
+  );
 }

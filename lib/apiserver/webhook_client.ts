@@ -1,5 +1,6 @@
-import { isDnsSubdomain, type StatusCause } from "../apimachinery/mod.ts";
+import type { StatusCause } from "../apimachinery/mod.ts";
 import { invalidValue, requiredValue } from "./api_error.ts";
+import { faultsOf } from "./validation/names.ts";
 
 export interface WebhookClientConfig {
   readonly url?: string;
@@ -14,10 +15,6 @@ export interface WebhookClientConfig {
 }
 
 const FORM = "; desired format: https://host[/path]";
-const SEGMENT_HINT =
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and " +
-  "end with an alphanumeric character (e.g. 'example.com', regex used for validation is " +
-  "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const PORT_MAX = 65_535;
 
 /** As k8s.io/apiserver's webhook.ValidateWebhookURL and …Service. */
@@ -62,7 +59,9 @@ function serviceCauses(service: NonNullable<WebhookClientConfig["service"]>, fie
   if (!path.startsWith("/")) causes.push(invalidValue(place, path, "must start with a '/'"));
   for (const [index, segment] of path.slice(1).replace(/\/$/, "").split("/").entries()) {
     if (segment === "") causes.push(invalidValue(place, path, `segment[${index}] may not be empty`));
-    else if (!isDnsSubdomain(segment)) causes.push(invalidValue(place, path, `segment[${index}]: ${SEGMENT_HINT}`));
+    else {for (const fault of faultsOf("dnsSubdomain", segment)) {
+        causes.push(invalidValue(place, path, `segment[${index}]: ${fault}`));
+      }}
   }
   return causes;
 }
